@@ -1,0 +1,151 @@
+//! How fast otcore writes a question and reads its answer, next to a floor and to other stacks.
+//!
+//! `cargo run --release -p otcore-benches [-- --json FILE] [--rounds N]`
+#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+
+mod floor;
+mod measure;
+mod message;
+mod ours;
+mod pymodbus;
+mod report;
+mod tokio_modbus;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use ::tokio_modbus::bytes::Bytes;
+
+use crate::measure::{Contender, measure, median};
+use crate::report::{Report, Row, TARGET};
+
+const ROUNDS: usize = 31;
+const ROUND: Duration = Duration::from_millis(10);
+const MBAP: usize = 7;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let options = Options::parse(std::env::args().skip(1))?;
+    let mut contenders = contenders();
+    let timed = measure(&mut contenders, options.rounds, ROUND);
+    let named = contenders.iter().map(|one| (one.name.to_owned(), one.what.to_owned()));
+    let mut rounds: Vec<_> = named.zip(timed).collect();
+    let mut skipped = Vec::new();
+    match pymodbus::timed(options.rounds) {
+        Ok(run) => rounds.push((
+            (format!("pymodbus {}", run.version), "encode + decode, Python".to_owned()),
+            run.rounds,
+        )),
+        Err(why) => skipped.push(format!("pymodbus: {why}")),
+    }
+    let report = report(rounds, skipped, options.rounds);
+    println!("{report}");
+    if let Some(file) = options.json {
+        std::fs::write(file, serde_json::to_string_pretty(&report)? + "\n")?;
+    }
+    Ok(())
+}
+
+/// Everybody who runs in this process, the floor first.
+fn contenders() -> Vec<Contender> {
+    let bytes = message::answer();
+    let floor = {
+        let bytes = bytes.clone();
+        move || {
+            black_box(floor::encode(black_box(message::TAG), black_box(message::UNIT)));
+            floor::decode(black_box(&bytes))
+        }
+    };
+    let pdu = Bytes::from(bytes.clone()).slice(MBAP..);
+    let ours = move || {
+        let asked = black_box(ours::encode())?;
+        ours::decode(&asked, black_box(&bytes))
+    };
+    let mut client = tokio_modbus::client();
+    vec![
+        Contender::new("floor", "encode + decode by hand, owned texts", floor),
+        Contender::new("otcore", "encode, read back, split, match, decode", ours),
+        Contender::new("tokio-modbus decode", "decode without header, owned texts", move || {
+            tokio_modbus::decode(black_box(pdu.clone())).as_ref().and_then(tokio_modbus::owned)
+        }),
+        Contender::new("tokio-modbus client", "exchange in memory, owned texts", move || {
+            tokio_modbus::exchange(&mut client).as_ref().and_then(tokio_modbus::owned)
+        }),
+    ]
+}
+
+fn report(rounds: Vec<((String, String), Vec<f64>)>, skipped: Vec<String>, count: usize) -> Report {
+    let floor = rounds.first().map_or(1.0, |(_, values)| median(values));
+    let row = |((name, what), values): ((String, String), Vec<f64>)| Row {
+        name,
+        what,
+        nanoseconds: median(&values),
+        fastest: values.iter().copied().reduce(f64::min).unwrap_or_default(),
+        ratio: median(&values) / floor,
+    };
+    let rows: Vec<Row> = rounds.into_iter().map(row).collect();
+    let pass = rows.iter().any(|row| row.name == "otcore" && row.ratio <= TARGET);
+    Report {
+        exchange: "Modbus Read Device Identification, nine objects".to_owned(),
+        rounds: count,
+        rows,
+        skipped,
+        target: TARGET,
+        pass,
+    }
+}
+
+#[derive(Debug, Default)]
+struct Options {
+    json: Option<String>,
+    rounds: usize,
+}
+
+impl Options {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self { json: None, rounds: ROUNDS };
+        while let Some(name) = arguments.next() {
+            let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+            match name.as_str() {
+                "--json" => options.json = Some(value),
+                "--rounds" => {
+                    options.rounds = value.parse().map_err(|_| format!("--rounds {value}"))?;
+                }
+                _ => return Err(format!("{name} is not known; --json FILE, --rounds N")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_asks_the_same_bytes() {
+        assert_eq!(floor::encode(message::TAG, message::UNIT), message::question());
+        assert_eq!(ours::encode().unwrap().bytes(), message::question());
+    }
+
+    #[test]
+    fn everybody_reads_the_same_objects() {
+        let expected = message::objects();
+        let bytes = message::answer();
+        assert_eq!(floor::decode(&bytes).unwrap(), expected);
+        assert_eq!(ours::objects(&bytes).unwrap(), expected);
+        let pdu = Bytes::from(bytes).slice(MBAP..);
+        let decoded = tokio_modbus::decode(pdu).unwrap();
+        assert_eq!(tokio_modbus::owned(&decoded).unwrap(), expected);
+        let exchanged = tokio_modbus::exchange(&mut tokio_modbus::client()).unwrap();
+        assert_eq!(tokio_modbus::owned(&exchanged).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_answer_to_somebody_else_is_nobodys() {
+        let mut bytes = message::answer();
+        bytes[0] ^= 0xFF;
+        assert_eq!(floor::decode(&bytes), None);
+        let asked = ours::encode().unwrap();
+        assert!(ours::decode(&asked, &bytes).is_none());
+    }
+}

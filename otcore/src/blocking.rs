@@ -1,0 +1,306 @@
+//! The same scan for callers without a runtime. Both bindings wrap this and nothing else.
+
+#[cfg(any(test, feature = "sim"))]
+mod plant;
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+
+use crate::error::{Error, ErrorKind};
+use crate::gate::journal::JsonLines;
+use crate::gate::memory::InFile;
+use crate::gate::policy::Policy;
+use crate::safety::Level;
+use crate::scan::{self, Event, Handle, Plan, Report};
+use crate::targets::Targets;
+
+#[cfg(any(test, feature = "sim"))]
+pub use plant::Plant;
+
+/// Who scans and what may be done, all as text: what a binding hands in.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings<'a> {
+    /// The policy as TOML, or as JSON if it begins with `{`. Default: [`Policy::gentle`].
+    pub policy: Option<&'a str>,
+    /// How deep every protocol is asked, unless a rule of the policy says otherwise. Default: as
+    /// the policy says.
+    pub level: Option<&'a str>,
+    /// The network the addresses live in. Default: `default`.
+    pub zone: Option<&'a str>,
+    /// Who looks. Default: `otcore`.
+    pub source: Option<&'a str>,
+    /// The file that everything sent and received is appended to as JSON lines. Default: none.
+    pub journal: Option<&'a str>,
+    /// The file that remembers devices between runs, such as those in quarantine. Default: none,
+    /// they are remembered as long as the scanner lives.
+    pub memory: Option<&'a str>,
+}
+
+/// Plans and starts scans of targets given as text.
+///
+/// ```
+/// use otcore::blocking::{Scanner, Settings};
+///
+/// let scanner = Scanner::new(&Settings { zone: Some("line-3"), ..Settings::default() })?;
+/// let plan = scanner.plan("10.20.4.0/24 modbus://10.20.9.7?unit=5")?; // nothing is sent
+/// assert_eq!(plan.devices, 257);
+/// # Ok::<(), otcore::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Scanner(scan::Scanner);
+
+impl Scanner {
+    /// Check everything and make the scanner.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Policy`] for a wrong policy or level, [`ErrorKind::Naming`] for a wrong zone or
+    /// source, [`ErrorKind::File`] if the journal or the memory cannot be opened.
+    pub fn new(settings: &Settings<'_>) -> Result<Self, Error> {
+        let builder = scan::Scanner::builder()
+            .policy(policy(settings)?)
+            .zone(settings.zone.map(str::parse).transpose()?.unwrap_or_default())
+            .source(settings.source.map(str::parse).transpose()?.unwrap_or_default());
+        let builder = match settings.journal {
+            Some(path) => builder.journal(JsonLines::new(appended(path)?)),
+            None => builder,
+        };
+        let builder = match settings.memory {
+            Some(path) => builder.memory(InFile::open(path).map_err(in_file)?),
+            None => builder,
+        };
+        Ok(Self(builder.build()?))
+    }
+
+    /// What would be sent to whom. Names are resolved, nothing else is sent. The text never names
+    /// a file to read targets from.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Target`], [`ErrorKind::Name`] or [`ErrorKind::EmptyScope`].
+    pub fn plan(&self, targets: &str) -> Result<Plan, Error> {
+        let mut targets = Targets::try_from(vec![targets.to_owned()])?;
+        crate::net::resolve(&mut targets)?;
+        self.0.plan(&targets)
+    }
+
+    /// Plan, and carry the plan out.
+    ///
+    /// # Errors
+    /// As for [`plan`](Self::plan), and [`ErrorKind::Internal`] if the system gives no thread.
+    pub fn start(&self, targets: &str) -> Result<Scan, Error> {
+        Scan::start(&self.0, self.plan(targets)?)
+    }
+}
+
+/// What waiting for an event came to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Next {
+    /// Something happened.
+    Event(Event),
+    /// Nothing yet; ask again.
+    Pending,
+    /// Nothing will.
+    End,
+}
+
+/// A scan with its own runtime of one thread. Every method takes `&self`, so any thread may abort
+/// it. Events have one reader at a time; another one waits for its turn.
+pub struct Scan {
+    handle: Handle,
+    state: Mutex<State>,
+    runtime: Runtime,
+}
+
+enum State {
+    Running(scan::Scan),
+    Finished(Arc<Report>),
+    /// The engine panicked, which it told whoever waited then.
+    Broken,
+}
+
+impl fmt::Debug for Scan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scan").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}
+
+impl Scan {
+    /// Carry out `plan`. The one thread of the scan ends with it.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use otcore::blocking::{Next, Scan};
+    /// use otcore::{Scanner, Targets};
+    ///
+    /// let scanner = Scanner::builder().build()?;
+    /// let plan = scanner.plan(&"192.168.1.0/28".parse::<Targets>()?)?;
+    /// let scan = Scan::start(&scanner, plan)?;
+    /// while !matches!(scan.next(Duration::from_millis(100)), Next::End) {}
+    /// println!("{} devices", scan.finish()?.assets.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] if the system gives no thread.
+    pub fn start(scanner: &scan::Scanner, plan: Plan) -> Result<Self, Error> {
+        let runtime = runtime("otcore")?;
+        let scan = runtime.block_on(async { scanner.start(plan) });
+        Ok(Self { handle: scan.handle(), state: Mutex::new(State::Running(scan)), runtime })
+    }
+
+    /// Wait at most `patience` for the next event.
+    pub fn next(&self, patience: Duration) -> Next {
+        let mut state = self.state();
+        let State::Running(scan) = &mut *state else { return Next::End };
+        match self.runtime.block_on(async { timeout(patience, scan.next()).await }) {
+            Ok(Some(event)) => Next::Event(event),
+            Ok(None) => Next::End,
+            Err(_) => Next::Pending,
+        }
+    }
+
+    /// No SYN and no payload leaves once this returns. What was found stays.
+    pub fn abort(&self) {
+        self.handle.abort();
+    }
+
+    /// What stops, pauses and resumes the scan from anywhere.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Wait for the end and take what was found; every further call gives the same. Events that
+    /// nobody read are dropped.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] if an earlier call ended in a panic of the engine.
+    ///
+    /// # Panics
+    /// If the engine does.
+    pub fn finish(&self) -> Result<Arc<Report>, Error> {
+        let mut state = self.state();
+        let report = match std::mem::replace(&mut *state, State::Broken) {
+            State::Running(scan) => Arc::new(self.runtime.block_on(scan.finish())),
+            State::Finished(report) => report,
+            State::Broken => return Err(Error::new(ErrorKind::Internal, "the scan broke down")),
+        };
+        *state = State::Finished(Arc::clone(&report));
+        Ok(report)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Any object of the engine as JSON, the same from every binding.
+///
+/// # Errors
+/// [`ErrorKind::Internal`] if it has no form in JSON.
+pub fn json(object: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(object).map_err(|e| Error::new(ErrorKind::Internal, e))
+}
+
+fn policy(settings: &Settings<'_>) -> Result<Policy, Error> {
+    let mut policy = match settings.policy {
+        None => Policy::gentle(),
+        Some(text) if text.trim_start().starts_with('{') => Policy::from_json(text)?,
+        Some(text) => Policy::from_toml(text)?,
+    };
+    if let Some(level) = settings.level {
+        let level: Level = level.parse().map_err(|e| Error::new(ErrorKind::Policy, e))?;
+        policy.protocols.values_mut().for_each(|protocol| protocol.level = level);
+    }
+    Ok(policy)
+}
+
+fn appended(path: &str) -> Result<std::fs::File, Error> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.map_err(|e| in_file(io::Error::new(e.kind(), format!("journal {path}: {e}"))))
+}
+
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
+fn in_file(error: io::Error) -> Error {
+    Error::new(ErrorKind::File, error)
+}
+
+fn runtime(name: &str) -> Result<Runtime, Error> {
+    let mut builder = Builder::new_multi_thread();
+    let built = builder.worker_threads(1).thread_name(name).enable_all().build();
+    built.map_err(|e| Error::new(ErrorKind::Internal, format!("no thread for {name}: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind<T: fmt::Debug>(result: Result<T, Error>) -> ErrorKind {
+        result.unwrap_err().kind()
+    }
+
+    fn gentle() -> Scanner {
+        Scanner::new(&Settings::default()).unwrap()
+    }
+
+    #[test]
+    fn a_policy_is_read_as_toml_and_as_json() {
+        for policy in ["profile = \"careful\"", " { \"profile\": \"careful\" }"] {
+            let scanner =
+                Scanner::new(&Settings { policy: Some(policy), ..Settings::default() }).unwrap();
+            assert_eq!(scanner.plan("10.0.0.7").unwrap().profile.name(), "careful");
+        }
+    }
+
+    #[test]
+    fn a_level_holds_for_every_protocol() {
+        let deep = Settings { level: Some("structure"), ..Settings::default() };
+        let plan = Scanner::new(&deep).unwrap().plan("10.0.0.7").unwrap();
+        let mut levels = plan.stops.iter().flat_map(|stop| &stop.conversations).map(|c| c.level);
+        assert!(levels.all(|level| level == Level::Structure));
+    }
+
+    #[test]
+    fn every_wrong_text_is_an_error_of_its_kind() {
+        let with = |settings| kind(Scanner::new(&settings));
+        let none = Settings::default();
+        assert_eq!(with(Settings { policy: Some("profil = 1"), ..none }), ErrorKind::Policy);
+        assert_eq!(with(Settings { policy: Some("{"), ..none }), ErrorKind::Policy);
+        assert_eq!(with(Settings { level: Some("deep"), ..none }), ErrorKind::Policy);
+        assert_eq!(with(Settings { zone: Some("a b"), ..none }), ErrorKind::Naming);
+        assert_eq!(with(Settings { source: Some(""), ..none }), ErrorKind::Naming);
+        assert_eq!(with(Settings { journal: Some("/"), ..none }), ErrorKind::File);
+        assert_eq!(with(Settings { memory: Some("/"), ..none }), ErrorKind::File);
+        assert_eq!(kind(gentle().plan("10.0.4.300")), ErrorKind::Target);
+        assert_eq!(kind(gentle().plan("@/etc/hostname")), ErrorKind::Target);
+        assert_eq!(kind(gentle().plan("8.8.8.8")), ErrorKind::EmptyScope);
+        assert_eq!(kind(gentle().start("")), ErrorKind::EmptyScope);
+    }
+
+    #[test]
+    fn a_report_can_be_taken_twice_and_no_event_follows_it() {
+        let plant = Plant::start(0).unwrap();
+        let scan = gentle().start(&plant.devices()[0].target()).unwrap();
+        let report = scan.finish().unwrap();
+        assert!(report.completed);
+        assert!(Arc::ptr_eq(&report, &scan.finish().unwrap()));
+        assert!(matches!(scan.next(Duration::ZERO), Next::End));
+    }
+
+    #[test]
+    fn an_aborted_scan_ends_and_says_so() {
+        let plant = Plant::start(0).unwrap();
+        let targets: Vec<_> = plant.devices().iter().map(|device| device.target()).collect();
+        let scan = gentle().start(&targets.join(" ")).unwrap();
+        scan.abort();
+        let report = scan.finish().unwrap();
+        assert!(!report.completed && report.stopped.is_some());
+    }
+}

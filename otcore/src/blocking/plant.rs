@@ -1,0 +1,47 @@
+//! The pretend plant for callers without a runtime.
+
+use tokio::runtime::Runtime;
+
+use super::runtime;
+use crate::error::{Error, ErrorKind};
+use crate::sim::{self, Running, RunningPlant};
+
+/// The demonstration plant on loopback, served by a thread of its own until it is dropped.
+#[derive(Debug)]
+pub struct Plant {
+    running: RunningPlant, // dropped before the runtime that serves it
+    _runtime: Runtime,
+}
+
+impl Plant {
+    /// Start it: each device has its own address, 127.20.4.11 onwards, and listens at `port`, or at
+    /// any free port if that is 0.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] if a port is in use, [`ErrorKind::Internal`] if the system gives no
+    /// thread.
+    pub fn start(port: u16) -> Result<Self, Error> {
+        let runtime = runtime("otcore-plant")?;
+        let running = runtime.block_on(sim::Plant::demo().own_addresses(port).start());
+        let running = running.map_err(|e| Error::new(ErrorKind::File, e))?;
+        Ok(Self { running, _runtime: runtime })
+    }
+
+    /// Every device, with where it is and what is true of it.
+    #[must_use]
+    pub fn devices(&self) -> &[Running] {
+        self.running.devices()
+    }
+
+    /// What must never have been sent to any device: writes, malformed requests.
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        self.running.violations()
+    }
+
+    /// Everything that would have hurt a real plant, violations included.
+    #[must_use]
+    pub fn harm(&self) -> Vec<String> {
+        self.running.harm()
+    }
+}

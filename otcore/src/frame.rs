@@ -1,0 +1,68 @@
+//! A finished question, read back and found read-only.
+
+use crate::protocol::{Protocol, Request};
+use crate::safety::{Facts, ReadOnly};
+use crate::wire::{WireError, Writer};
+
+/// Bytes that only ask. There is no way to make one but [`Frame::of`].
+///
+/// A frame can neither be taken apart nor copied: once it is sent it is gone.
+#[derive(Debug)]
+pub struct Frame {
+    facts: &'static Facts,
+    bytes: Vec<u8>,
+}
+
+/// The finished bytes do not ask what the request says: a bug in a codec, caught before it leaves.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{function} does not read back as itself: {why}")]
+pub struct NotReadOnly {
+    /// The function that was meant.
+    pub function: &'static str,
+    /// What the bytes read back as.
+    pub why: String,
+}
+
+impl Frame {
+    /// Build `request` and read its selector back from the finished bytes.
+    ///
+    /// # Errors
+    /// [`NotReadOnly`] if the bytes ask anything but `request.function()`, or are longer than its
+    /// entry in the manifest says.
+    pub fn of<P: Protocol>(
+        protocol: &P,
+        tag: u16,
+        request: &impl Request<P>,
+    ) -> Result<Self, NotReadOnly> {
+        let mut body = Writer::default();
+        request.write(&mut body);
+        let facts = request.function().facts();
+        let bytes = protocol.frame(request.function(), tag, &body.into_vec());
+        match P::selector(&bytes) {
+            Ok(read) if read == facts.selector && bytes.len() <= facts.max_request.into() => {
+                Ok(Self { facts, bytes })
+            }
+            read => Err(not_read_only(facts, &read.map(|s| s.to_string()), bytes.len())),
+        }
+    }
+
+    /// The bytes to put on the wire.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What the manifest says of the function that is asked.
+    #[must_use]
+    pub fn facts(&self) -> &'static Facts {
+        self.facts
+    }
+}
+
+fn not_read_only(facts: &Facts, read: &Result<String, WireError>, len: usize) -> NotReadOnly {
+    let why = match read {
+        Ok(selector) => format!("selector {selector}, {len} bytes"),
+        Err(error) => error.to_string(),
+    };
+    NotReadOnly { function: facts.name, why }
+}

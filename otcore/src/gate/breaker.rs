@@ -1,0 +1,117 @@
+//! When to leave a device, a subnet or the whole plant alone (`safety.md` 1.6).
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::policy::Limits;
+use super::refusal::Refusal;
+use crate::targets::subnet_of;
+
+/// What the whole run has seen go wrong.
+#[derive(Debug, Default)]
+pub(super) struct Breaker(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    dark: u32,
+    dark_in: HashMap<IpNet, u32>,
+    dark_kinds: BTreeSet<String>,
+    unreachable_in: HashMap<IpNet, u32>,
+}
+
+impl Breaker {
+    /// A device went dark. True if that is one too many for the run.
+    pub(super) fn went_dark(&self, address: IpAddr, kind: Option<&str>, limits: &Limits) -> bool {
+        let mut seen = self.seen();
+        seen.dark += 1;
+        seen.dark_kinds.extend(kind.map(str::to_owned));
+        let dark_here = seen.dark_in.entry(subnet_of(address)).or_default();
+        *dark_here += 1;
+        *dark_here >= limits.dark_per_subnet || seen.dark >= limits.dark_per_run
+    }
+
+    /// Something on the way said that `address` cannot be reached.
+    pub(super) fn unreachable(&self, address: IpAddr) {
+        *self.seen().unreachable_in.entry(subnet_of(address)).or_default() += 1;
+    }
+
+    /// Whether the subnet of `address` is left alone.
+    pub(super) fn check_subnet(&self, address: IpAddr, limits: &Limits) -> Result<(), Refusal> {
+        match self.seen().unreachable_in.get(&subnet_of(address)) {
+            Some(count) if *count >= limits.unreachable_per_subnet => {
+                Err(Refusal::SubnetLeftAlone(address))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a device of this kind went dark before.
+    pub(super) fn check_kind(&self, kind: &str) -> Result<(), Refusal> {
+        match self.seen().dark_kinds.contains(kind) {
+            true => Err(Refusal::SameKindWentDark(kind.to_owned())),
+            false => Ok(()),
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Watches whether one device gets slower under our questions.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pulse {
+    first: Option<Duration>,
+    slow_in_a_row: u32,
+}
+
+/// Answers that wait this much longer than the first are ordinary jitter, however small the first was.
+const JITTER: Duration = Duration::from_millis(50);
+
+impl Pulse {
+    /// An answer came after `rtt`; true if two in a row were slow.
+    pub(super) fn beat(&mut self, rtt: Duration, limits: &Limits) -> bool {
+        let first = *self.first.get_or_insert(rtt);
+        let by_factor = rtt > first * limits.slow_rtt_factor && rtt > first + JITTER;
+        let by_time = rtt > first + Duration::from_millis(limits.slow_rtt_extra_ms.into());
+        self.slow_in_a_row = if by_factor || by_time { self.slow_in_a_row + 1 } else { 0 };
+        self.slow_in_a_row >= 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_slow_answers_in_a_row_are_noticed_and_jitter_is_not() {
+        let limits = Limits::default();
+        let ms = Duration::from_millis;
+        let mut pulse = Pulse::default();
+        assert!(!pulse.beat(ms(1), &limits));
+        assert!(!pulse.beat(ms(20), &limits), "jitter");
+        assert!(!pulse.beat(ms(20), &limits), "jitter again");
+        assert!(!pulse.beat(ms(300), &limits), "one slow answer");
+        assert!(!pulse.beat(ms(2), &limits), "recovered");
+        assert!(!pulse.beat(ms(300), &limits));
+        assert!(pulse.beat(ms(60), &limits), "more than three times and more than jitter");
+    }
+
+    #[test]
+    fn the_second_dark_device_of_a_subnet_and_the_third_of_a_run_are_one_too_many() {
+        let limits = Limits::default();
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let breaker = Breaker::default();
+        assert!(!breaker.went_dark(ip("192.0.2.1"), Some("Rigwerk RW-1"), &limits));
+        assert!(breaker.went_dark(ip("192.0.2.9"), None, &limits));
+        assert!(breaker.check_kind("Rigwerk RW-1").is_err());
+        let breaker = Breaker::default();
+        assert!(!breaker.went_dark(ip("192.0.2.1"), None, &limits));
+        assert!(!breaker.went_dark(ip("198.51.100.1"), None, &limits));
+        assert!(breaker.went_dark(ip("203.0.113.1"), None, &limits));
+    }
+}

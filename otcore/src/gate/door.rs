@@ -1,0 +1,138 @@
+//! Whether anything may leave at all: open, paused or shut.
+//!
+//! A send happens while the door is held open; shutting it waits for the sends that are inside
+//! (microseconds, they never block) and lets no further one begin. So whoever called
+//! [`Door::shut`] knows, when it returns, that nothing leaves any more.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use tokio::sync::watch;
+
+use super::refusal::{Refusal, StopReason};
+
+#[derive(Debug)]
+pub(super) struct Door {
+    shut: RwLock<Option<StopReason>>,
+    journal_failed: AtomicBool,
+    sign: watch::Sender<Sign>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    Open,
+    Paused,
+    Shut,
+}
+
+impl Door {
+    pub(super) fn open() -> Self {
+        let journal_failed = AtomicBool::new(false);
+        Self { shut: RwLock::new(None), journal_failed, sign: watch::Sender::new(Sign::Open) }
+    }
+
+    /// Nothing leaves once this returns. The first reason stays.
+    pub(super) fn shut(&self, why: StopReason) {
+        let mut shut = self.shut.write().unwrap_or_else(PoisonError::into_inner);
+        shut.get_or_insert(why);
+        drop(shut);
+        self.sign.send_replace(Sign::Shut);
+    }
+
+    /// The journal failed, perhaps while a send is inside the door: let nothing more in.
+    pub(super) fn shut_for_journal(&self) {
+        self.journal_failed.store(true, Ordering::SeqCst);
+        self.sign.send_replace(Sign::Shut);
+    }
+
+    /// Start no new conversation until [`Door::resume`].
+    pub(super) fn pause(&self) {
+        self.turn(Sign::Open, Sign::Paused);
+    }
+
+    pub(super) fn resume(&self) {
+        self.turn(Sign::Paused, Sign::Open);
+    }
+
+    fn turn(&self, from: Sign, to: Sign) {
+        self.sign.send_if_modified(|sign| {
+            let turned = *sign == from;
+            if turned {
+                *sign = to;
+            }
+            turned
+        });
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        *self.sign.borrow() == Sign::Paused
+    }
+
+    pub(super) fn stopped(&self) -> Option<StopReason> {
+        let shut = *self.shut.read().unwrap_or_else(PoisonError::into_inner);
+        shut.or_else(|| self.journal_stop())
+    }
+
+    fn journal_stop(&self) -> Option<StopReason> {
+        self.journal_failed.load(Ordering::SeqCst).then_some(StopReason::JournalFailed)
+    }
+
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        match self.stopped() {
+            None => Ok(()),
+            Some(why) => Err(Refusal::Stopped(why)),
+        }
+    }
+
+    /// Run `send` unless the door is shut; shutting waits until it is through.
+    pub(super) fn pass<R>(&self, send: impl FnOnce() -> R) -> Result<R, Refusal> {
+        let shut = self.shut.read().unwrap_or_else(PoisonError::into_inner);
+        match shut.or_else(|| self.journal_stop()) {
+            None => Ok(send()),
+            Some(why) => Err(Refusal::Stopped(why)),
+        }
+    }
+
+    /// Wait until the door is not paused; an error if it is shut.
+    pub(super) async fn unpaused(&self) -> Result<(), Refusal> {
+        let mut sign = self.sign.subscribe();
+        let _ = sign.wait_for(|sign| *sign != Sign::Paused).await;
+        self.check()
+    }
+
+    /// `work`, or the reason why the door was shut before it was done.
+    pub(super) async fn unless_shut<T>(&self, work: impl Future<Output = T>) -> Result<T, Refusal> {
+        let mut sign = self.sign.subscribe();
+        tokio::select! {
+            biased;
+            _ = sign.wait_for(|sign| *sign == Sign::Shut) => {
+                Err(Refusal::Stopped(self.stopped().unwrap_or(StopReason::Asked)))
+            }
+            done = work => Ok(done),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn once_shut_nothing_passes_and_the_first_reason_stays() {
+        let door = Door::open();
+        assert_eq!(door.pass(|| 1), Ok(1));
+        door.shut(StopReason::HarmSuspected);
+        door.shut(StopReason::Asked);
+        assert_eq!(door.pass(|| 1), Err(Refusal::Stopped(StopReason::HarmSuspected)));
+        door.resume();
+        assert!(door.check().is_err(), "a shut door cannot be resumed");
+    }
+
+    #[tokio::test]
+    async fn shutting_ends_whatever_waits() {
+        let door = Door::open();
+        let wait = door.unless_shut(std::future::pending::<()>());
+        let (ended, ()) = tokio::join!(wait, async { door.shut(StopReason::Asked) });
+        assert_eq!(ended, Err(Refusal::Stopped(StopReason::Asked)));
+    }
+}

@@ -1,0 +1,181 @@
+//! The journal: every packet that carries anything of ours, written down as it happens.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{HexBytes, Zone};
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// In which zone.
+    pub zone: Zone,
+    /// With whom.
+    pub device: SocketAddr,
+    /// In which protocol.
+    pub protocol: String,
+    /// Which connection of this scan, counted from 1.
+    pub connection: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum What {
+    /// A connection is being opened; written before the SYN leaves.
+    Connecting,
+    /// It is open.
+    Connected {
+        /// Our end.
+        local: SocketAddr,
+    },
+    /// It could not be opened.
+    NotConnected {
+        /// What the system said.
+        why: String,
+    },
+    /// A question; written before its first byte leaves.
+    Sent {
+        /// Its name in the manifest.
+        function: String,
+        /// Every byte.
+        bytes: HexBytes,
+    },
+    /// The question did not leave after all, or not whole.
+    NotSent {
+        /// How many of its bytes left.
+        written: usize,
+        /// What the system said.
+        why: String,
+    },
+    /// Bytes that arrived.
+    Received {
+        /// Every byte.
+        bytes: HexBytes,
+    },
+    /// Our end is closed.
+    Closed {
+        /// How.
+        how: Close,
+    },
+    /// The device answered, then fell silent after a question: it is quarantined.
+    WentDark {
+        /// The question.
+        function: String,
+    },
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Close {
+    /// Both sides said goodbye.
+    Polite,
+    /// We said goodbye; the device did not answer in time.
+    OneSided,
+    /// The device hung up first.
+    ByDevice,
+    /// The scan was aborted; the system closes the socket.
+    Aborted,
+}
+
+/// Where the journal goes.
+///
+/// A journal that fails stops the scan: what cannot be proven is not sent.
+pub trait Journal: Send + Sync {
+    /// Keep this entry.
+    ///
+    /// # Errors
+    /// If it cannot be kept; the scan stops then.
+    fn record(&self, entry: &Entry) -> io::Result<()>;
+}
+
+/// Keeps nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoJournal;
+
+impl Journal for NoJournal {
+    fn record(&self, _: &Entry) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Keeps everything in memory.
+#[derive(Debug, Default)]
+pub struct MemoryJournal(Mutex<Vec<Entry>>);
+
+impl MemoryJournal {
+    /// What was recorded so far.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn record(&self, entry: &Entry) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry.clone());
+        Ok(())
+    }
+}
+
+impl<J: Journal + ?Sized> Journal for std::sync::Arc<J> {
+    fn record(&self, entry: &Entry) -> io::Result<()> {
+        (**self).record(entry)
+    }
+}
+
+/// Writes to several journals.
+pub struct Journals(pub Vec<Box<dyn Journal>>);
+
+impl fmt::Debug for Journals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Journals").field(&self.0.len()).finish()
+    }
+}
+
+impl Journal for Journals {
+    fn record(&self, entry: &Entry) -> io::Result<()> {
+        self.0.iter().try_for_each(|journal| journal.record(entry))
+    }
+}
+
+/// Streams one JSON object a line; each line is handed to the system before the packet leaves.
+///
+/// ```
+/// use otcore::gate::journal::JsonLines;
+/// let journal = JsonLines::new(Vec::new());
+/// # let _ = journal;
+/// ```
+#[derive(Debug)]
+pub struct JsonLines<W>(Mutex<W>);
+
+impl<W: Write + Send> JsonLines<W> {
+    /// Write to `out`. Hand in a file as it is, without a buffer in front of it: a line in a buffer
+    /// is lost when the process is killed.
+    pub fn new(out: W) -> Self {
+        Self(Mutex::new(out))
+    }
+}
+
+impl<W: Write + Send> Journal for JsonLines<W> {
+    fn record(&self, entry: &Entry) -> io::Result<()> {
+        let mut line = serde_json::to_vec(entry)?;
+        line.push(b'\n');
+        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        out.write_all(&line)?;
+        out.flush()
+    }
+}

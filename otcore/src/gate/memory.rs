@@ -1,0 +1,258 @@
+//! What is remembered of devices from one run to the next: quarantine, cool-down, last visit.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::device::Device;
+use crate::model::Zone;
+
+/// What is remembered of one device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Record {
+    /// It went dark; only a person clears this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantined: Option<Quarantine>,
+    /// It was busy and is left alone for a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cooling: Option<Cooling>,
+    /// When a scan last opened a connection to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visited: Option<Timestamp>,
+}
+
+/// A device that answered and then fell silent after a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantine {
+    /// Since when.
+    pub since: Timestamp,
+    /// After which question, in words.
+    pub why: String,
+}
+
+/// A device that had no room or time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cooling {
+    /// Until when it is left alone.
+    pub until: Timestamp,
+    /// How often in a row it was busy; each time doubles the wait.
+    pub times: u32,
+}
+
+/// Remembers devices between runs.
+pub trait DeviceMemory: Send + Sync {
+    /// What is remembered of `device`; the default record if nothing is.
+    ///
+    /// # Errors
+    /// If the memory cannot be read; the device is then not visited.
+    fn recall(&self, zone: &Zone, device: Device) -> io::Result<Record>;
+
+    /// Remember `record` from now on.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    fn remember(&self, zone: &Zone, device: Device, record: Record) -> io::Result<()>;
+
+    /// Everything that is remembered, in order.
+    ///
+    /// # Errors
+    /// If the memory cannot be read.
+    fn all(&self) -> io::Result<Vec<(Zone, String, Record)>>;
+}
+
+type Book = BTreeMap<(Zone, String), Record>;
+
+/// Remembers for as long as it lives.
+#[derive(Debug, Default)]
+pub struct InMemory(Mutex<Book>);
+
+impl DeviceMemory for InMemory {
+    fn recall(&self, zone: &Zone, device: Device) -> io::Result<Record> {
+        Ok(lock(&self.0).get(&(zone.clone(), device.to_string())).cloned().unwrap_or_default())
+    }
+
+    fn remember(&self, zone: &Zone, device: Device, record: Record) -> io::Result<()> {
+        lock(&self.0).insert((zone.clone(), device.to_string()), record);
+        Ok(())
+    }
+
+    fn all(&self) -> io::Result<Vec<(Zone, String, Record)>> {
+        Ok(entries(&lock(&self.0)))
+    }
+}
+
+/// Remembers in a file: one JSON object a line, appended, the last one for a device counts.
+///
+/// Devices on loopback are remembered only while this value lives: a program that listens there
+/// ends with its host. A quarantine is on the disk before `remember` returns.
+#[derive(Debug)]
+pub struct InFile {
+    path: PathBuf,
+    state: Mutex<(Book, File)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    zone: Zone,
+    device: String,
+    #[serde(flatten)]
+    record: Record,
+}
+
+impl InFile {
+    /// Open or create the file at `path`.
+    ///
+    /// # Errors
+    /// If it cannot be read or written, or a line in it is not a record: the error names the line.
+    /// A last line without an end, as a power cut leaves it, is dropped.
+    pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref().to_owned();
+        let in_path = |error: io::Error| {
+            io::Error::new(error.kind(), format!("device memory {}: {error}", path.display()))
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(in_path)?;
+        }
+        let file =
+            OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(in_path)?;
+        let (book, whole) = read(&file).map_err(in_path)?;
+        file.set_len(whole).map_err(in_path)?; // a torn last line would spoil the next one
+        Ok(Self { state: Mutex::new((book, file)), path })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Forget the quarantine and cool-down of every device at `address`, as a person decides.
+    /// Returns how many devices were cleared.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn clear(&self, zone: &Zone, address: std::net::IpAddr) -> io::Result<usize> {
+        let address = address.to_canonical().to_string();
+        let mut state = lock(&self.state);
+        let kept: Vec<_> = entries(&state.0)
+            .into_iter()
+            .filter(|(z, d, record)| z == zone && *d == address && *record != visited_only(record))
+            .collect();
+        for (zone, device, record) in &kept {
+            let record = visited_only(record);
+            append(&mut state.1, zone, device, &record)?;
+            state.0.insert((zone.clone(), device.clone()), record);
+        }
+        Ok(kept.len())
+    }
+}
+
+impl DeviceMemory for InFile {
+    fn recall(&self, zone: &Zone, device: Device) -> io::Result<Record> {
+        let state = lock(&self.state);
+        Ok(state.0.get(&(zone.clone(), device.to_string())).cloned().unwrap_or_default())
+    }
+
+    fn remember(&self, zone: &Zone, device: Device, record: Record) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        if !device.address().is_loopback() {
+            append(&mut state.1, zone, &device.to_string(), &record)?;
+        }
+        state.0.insert((zone.clone(), device.to_string()), record);
+        Ok(())
+    }
+
+    fn all(&self) -> io::Result<Vec<(Zone, String, Record)>> {
+        Ok(entries(&lock(&self.state).0))
+    }
+}
+
+/// What the file holds, and how long it is without a torn last line.
+fn read(file: &File) -> io::Result<(Book, u64)> {
+    let mut book = Book::new();
+    let mut reader = BufReader::new(file);
+    let mut text = String::new();
+    let mut whole = 0;
+    for number in 1.. {
+        text.clear();
+        let length = reader.read_line(&mut text)?;
+        if !text.ends_with('\n') {
+            return Ok((book, whole));
+        }
+        whole += length as u64;
+        match serde_json::from_str::<Line>(&text) {
+            Ok(line) => {
+                book.insert((line.zone, line.device), line.record);
+            }
+            Err(_) if text.trim().is_empty() => {}
+            Err(error) => {
+                let why = format!("line {number} is no record ({error}); mend or remove it");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+            }
+        }
+    }
+    Ok((book, whole))
+}
+
+fn append(file: &mut File, zone: &Zone, device: &str, record: &Record) -> io::Result<()> {
+    let line = Line { zone: zone.clone(), device: device.to_owned(), record: record.clone() };
+    let mut text = serde_json::to_vec(&line)?;
+    text.push(b'\n');
+    file.write_all(&text)?;
+    if record.quarantined.is_some() {
+        file.sync_data()?;
+    }
+    Ok(())
+}
+
+fn visited_only(record: &Record) -> Record {
+    Record { visited: record.visited, ..Record::default() }
+}
+
+fn entries(book: &Book) -> Vec<(Zone, String, Record)> {
+    book.iter().map(|((z, device), record)| (z.clone(), device.clone(), record.clone())).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(text: &str) -> Device {
+        Device::at(text.parse().unwrap())
+    }
+
+    fn dark() -> Record {
+        let quarantined = Quarantine { since: Timestamp::UNIX_EPOCH, why: "silence".into() };
+        Record { quarantined: Some(quarantined), ..Record::default() }
+    }
+
+    #[test]
+    fn a_quarantine_survives_a_restart_and_a_torn_last_line_until_a_person_clears_it() {
+        let folder = std::env::temp_dir().join(format!("otcore-memory-{}", std::process::id()));
+        let path = folder.join("devices.ndjson");
+        let zone = Zone::default();
+        let plc = device("192.0.2.7:502");
+        InFile::open(&path).unwrap().remember(&zone, plc, dark()).unwrap();
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(b"{\"zone\":\"defau").unwrap();
+        drop(file);
+        let memory = InFile::open(&path).unwrap();
+        assert_eq!(memory.recall(&zone, device("192.0.2.7:44818")).unwrap(), dark());
+        assert_eq!(memory.clear(&zone, plc.address()).unwrap(), 1);
+        assert_eq!(InFile::open(&path).unwrap().recall(&zone, plc).unwrap(), Record::default());
+        std::fs::write(&path, "nonsense\n").unwrap();
+        let error = InFile::open(&path).unwrap_err().to_string();
+        assert!(error.contains("line 1"), "{error}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,154 @@
+//! Counts packets in a sliding window, exactly.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::pace::QUESTION;
+
+/// One second, and a quarter for acknowledgements that the kernel delays.
+const WINDOW: Duration = Duration::from_millis(1250);
+
+/// Packets that were sent within the last window, and packets that may leave at any moment.
+///
+/// A token bucket admits up to twice its rate in one window; this does not. A packet is first
+/// *promised* (it may leave at any moment, so it counts in every window) and then *stamped* with
+/// the time at which it left.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    stamps: VecDeque<Instant>,
+    promised: usize,
+}
+
+/// When to ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Full {
+    /// At this moment enough stamps will have left the window.
+    Until(Instant),
+    /// When somebody keeps or gives back a promise.
+    UntilReleased,
+}
+
+impl Meter {
+    /// Whether `cost` more packets stay within `limit` in every window.
+    pub(super) fn room(&mut self, cost: usize, limit: usize, now: Instant) -> Result<(), Full> {
+        self.forget_old(now);
+        let total = self.stamps.len() + self.promised + cost;
+        let Some(excess) = total.checked_sub(limit).filter(|excess| *excess > 0) else {
+            return Ok(());
+        };
+        match self.stamps.get(excess - 1) {
+            Some(stamp) => Err(Full::Until(*stamp + WINDOW)),
+            None => Err(Full::UntilReleased),
+        }
+    }
+
+    /// The same for a connection of `cost` packets, which keeps its closing packets promised for as
+    /// long as it is open: there must always be room for a question beside all open connections,
+    /// or they would wait for each other for ever.
+    pub(super) fn room_for_connection(
+        &mut self,
+        cost: usize,
+        limit: usize,
+        now: Instant,
+    ) -> Result<(), Full> {
+        let beside = if self.promised == 0 { 0 } else { QUESTION };
+        self.room(cost + beside, limit, now)
+    }
+
+    /// `count` packets may leave from now on.
+    pub(super) fn promise(&mut self, count: usize) {
+        self.promised += count;
+    }
+
+    /// One promised packet left now.
+    pub(super) fn stamp(&mut self, now: Instant) {
+        self.promised = self.promised.saturating_sub(1);
+        self.stamps.push_back(now);
+    }
+
+    /// One packet left that nobody had promised, such as an extra acknowledgement.
+    pub(super) fn stamp_unpromised(&mut self, now: Instant) {
+        self.stamps.push_back(now);
+    }
+
+    /// One promised packet will not leave.
+    pub(super) fn release(&mut self) {
+        self.promised = self.promised.saturating_sub(1);
+    }
+
+    /// Whether nothing is counted any more.
+    pub(super) fn is_idle(&mut self, now: Instant) -> bool {
+        self.forget_old(now);
+        self.stamps.is_empty() && self.promised == 0
+    }
+
+    /// Packets in the window that ends now, promised ones included.
+    pub(super) fn load(&mut self, now: Instant) -> usize {
+        self.forget_old(now);
+        self.stamps.len() + self.promised
+    }
+
+    fn forget_old(&mut self, now: Instant) {
+        while self.stamps.front().is_some_and(|stamp| *stamp + WINDOW <= now) {
+            self.stamps.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever is asked and whenever, no window of one second holds more than the limit.
+        #[test]
+        fn no_window_holds_more_than_the_limit(
+            asks in prop::collection::vec((1usize..4, 0u64..700, 0u64..200), 1..80),
+            limit in 4usize..12,
+        ) {
+            let start = Instant::now();
+            let mut meter = Meter::default();
+            let mut now = start;
+            let mut left = Vec::new();
+            for (cost, pause, delay) in asks {
+                now += Duration::from_millis(pause);
+                while let Err(full) = meter.room(cost, limit, now) {
+                    match full {
+                        Full::Until(at) => {
+                            prop_assert!(at > now);
+                            now = at;
+                        }
+                        Full::UntilReleased => unreachable!("nothing stays promised here"),
+                    }
+                }
+                meter.promise(cost);
+                for _ in 0..cost {
+                    meter.stamp(now);
+                    left.push(now + Duration::from_millis(delay)); // the kernel may wait a little
+                }
+            }
+            left.sort();
+            for (i, first) in left.iter().enumerate() {
+                let window = left[i..].iter().take_while(|at| **at < *first + Duration::from_secs(1));
+                prop_assert!(window.count() <= limit);
+            }
+        }
+    }
+
+    #[test]
+    fn a_promise_counts_until_it_is_kept_or_given_back() {
+        let now = Instant::now();
+        let mut meter = Meter::default();
+        meter.promise(3);
+        assert_eq!(meter.room(1, 3, now), Err(Full::UntilReleased));
+        meter.release();
+        assert_eq!(meter.room(1, 3, now), Ok(()));
+        meter.stamp(now);
+        assert_eq!(meter.room(2, 3, now), Err(Full::Until(now + WINDOW)));
+        assert_eq!(meter.load(now + WINDOW), 1, "the stamp is forgotten, the promise is not");
+    }
+}

@@ -1,0 +1,266 @@
+//! The one door to the network: scope, stop, budget, pace, connection slot, breaker, journal.
+//!
+//! One file per decision. A [`Gate`] admits a [`Visit`] to a device, a visit grants a [`Permit`]
+//! for each connection and each question, and a permit, once passed, is in the [`journal`].
+
+mod breaker;
+mod clock;
+mod device;
+mod door;
+pub mod journal;
+pub mod memory;
+mod meter;
+mod pace;
+mod pcapng;
+mod permit;
+pub mod policy;
+mod refusal;
+mod sensitive;
+mod visit;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use clock::{Clock, HostClock, RunClock};
+pub use device::Device;
+pub use pace::Wire;
+pub use pcapng::Pcapng;
+pub use permit::{Connection, Permit};
+pub use refusal::{Refusal, StopReason};
+pub use visit::{Lease, Silence, Spending, Visit};
+
+use breaker::Breaker;
+use door::Door;
+use journal::{Entry, Journal, NoJournal};
+use memory::{DeviceMemory, InMemory, Record};
+use policy::Policy;
+
+use crate::model::Zone;
+use crate::targets::AddressSet;
+
+/// The one door. Cheap to clone; all clones are the same gate.
+#[derive(Clone)]
+pub struct Gate(pub(crate) Arc<Inner>);
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("zone", &self.0.zone).finish_non_exhaustive()
+    }
+}
+
+pub(crate) struct Inner {
+    policy: Arc<Policy>,
+    scope: AddressSet,
+    zone: Zone,
+    wire: Arc<Wire>,
+    clock: Arc<dyn Clock>,
+    memory: Arc<dyn DeviceMemory>,
+    journal: Arc<dyn Journal>,
+    door: Door,
+    breaker: Breaker,
+    connections: AtomicU64,
+    parked: Mutex<Vec<Box<dyn Send>>>,
+}
+
+/// What a gate is made of.
+pub struct Parts {
+    /// What may be done.
+    pub policy: Arc<Policy>,
+    /// The addresses of the plan; nothing else is ever spoken to.
+    pub scope: AddressSet,
+    /// The network they live in.
+    pub zone: Zone,
+    /// What this scan shares with others.
+    pub wire: Arc<Wire>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// What is remembered of devices.
+    pub memory: Arc<dyn DeviceMemory>,
+    /// Where everything is written down.
+    pub journal: Arc<dyn Journal>,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("zone", &self.zone).finish_non_exhaustive()
+    }
+}
+
+impl Parts {
+    /// The usual parts of a gate for `scope` under `policy`: host clock, the wire of this process,
+    /// memory that lasts as long as the gate, no journal.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, scope: AddressSet) -> Self {
+        Self {
+            policy,
+            scope,
+            zone: Zone::default(),
+            wire: Wire::of_this_process(),
+            clock: Arc::new(HostClock),
+            memory: Arc::new(InMemory::default()),
+            journal: Arc::new(NoJournal),
+        }
+    }
+}
+
+impl Gate {
+    /// A gate made of `parts`.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { policy, scope, zone, wire, clock, memory, journal } = parts;
+        Self(Arc::new(Inner {
+            policy,
+            scope,
+            zone,
+            wire,
+            clock,
+            memory,
+            journal,
+            door: Door::open(),
+            breaker: Breaker::default(),
+            connections: AtomicU64::new(0),
+            parked: Mutex::default(),
+        }))
+    }
+
+    /// Nothing leaves once this returns; open connections are only closed. The first reason stays.
+    pub fn stop(&self, why: StopReason) {
+        self.0.door.shut(why);
+    }
+
+    /// Why it was stopped, if it was.
+    #[must_use]
+    pub fn stopped(&self) -> Option<StopReason> {
+        self.0.door.stopped()
+    }
+
+    /// Start no new conversation; those under way finish within their budget.
+    pub fn pause(&self) {
+        self.0.door.pause();
+    }
+
+    /// Go on after [`Gate::pause`].
+    pub fn resume(&self) {
+        self.0.door.resume();
+    }
+
+    /// Whether it is paused.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.0.door.is_paused()
+    }
+
+    /// The run is over: close the connections to devices that went dark.
+    pub fn close_parked(&self) {
+        let parked = std::mem::take(&mut *self.0.parked());
+        drop(parked);
+    }
+
+    /// The policy it enforces.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    /// The time of day.
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Begin a stay with the device at `endpoint`, of at most `planned` packets; waits until nobody
+    /// else is there.
+    ///
+    /// # Errors
+    /// A [`Refusal`] if the device is out of scope, quarantined, cooling down or was scanned a
+    /// short while ago, or if everything is stopped.
+    pub async fn visit(&self, endpoint: SocketAddr, planned: u64) -> Result<Visit, Refusal> {
+        let inner = &self.0;
+        inner.check_endpoint(endpoint)?;
+        let device = Device::at(endpoint);
+        inner.check_memory(device)?;
+        inner.door.unpaused().await?;
+        let enter = inner.wire.enter(device, inner.policy.limits());
+        inner.door.unless_shut(enter).await?;
+        let visit = Visit::new(Arc::clone(inner), endpoint, planned);
+        inner.check_memory(device)?; // somebody may have met it while we waited
+        Ok(visit)
+    }
+
+    /// Wait for `work`, but not after an abort.
+    ///
+    /// # Errors
+    /// [`Refusal::Stopped`].
+    pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Refusal> {
+        self.0.door.unless_shut(work).await
+    }
+}
+
+impl Inner {
+    fn check_endpoint(&self, endpoint: SocketAddr) -> Result<(), Refusal> {
+        self.door.check()?;
+        self.check_window()?;
+        if !self.scope.contains(endpoint.ip()) {
+            return Err(Refusal::OutOfScope(endpoint.ip()));
+        }
+        match self.policy.is_never_port(endpoint.port()) {
+            true => Err(Refusal::NeverPort(endpoint.port())),
+            false => Ok(()),
+        }
+    }
+
+    fn check_window(&self) -> Result<(), Refusal> {
+        match self.policy.is_open(self.clock.now()) {
+            true => Ok(()),
+            false => Err(Refusal::WindowClosed),
+        }
+    }
+
+    fn check_memory(&self, device: Device) -> Result<(), Refusal> {
+        let record = self.recall(device)?;
+        let now = self.clock.now();
+        if let Some(quarantine) = record.quarantined {
+            let (since, why) = (quarantine.since, quarantine.why);
+            return Err(Refusal::Quarantined { device, since, why });
+        }
+        if let Some(until) = record.cooling.map(|cooling| cooling.until).filter(|at| *at > now) {
+            return Err(Refusal::CoolingDown { device, until });
+        }
+        let revisit = i64::from(self.policy.limits().revisit_after_s);
+        match record.visited {
+            Some(at) if now.as_second() - at.as_second() < revisit => {
+                Err(Refusal::Fresh { device, at })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn recall(&self, device: Device) -> Result<Record, Refusal> {
+        self.memory.recall(&self.zone, device).map_err(|e| Refusal::Memory(e.to_string()))
+    }
+
+    /// A quarantine that cannot be kept stops the scan: it would be broken by the next run.
+    fn remember(&self, device: Device, record: Record) {
+        let matters = record.quarantined.is_some();
+        if self.memory.remember(&self.zone, device, record).is_err() && matters {
+            self.door.shut(StopReason::HarmSuspected);
+        }
+    }
+
+    fn record(&self, entry: &Entry) -> Result<(), Refusal> {
+        self.journal.record(entry).map_err(|_| {
+            self.door.shut_for_journal();
+            Refusal::Stopped(StopReason::JournalFailed)
+        })
+    }
+
+    fn parked(&self) -> MutexGuard<'_, Vec<Box<dyn Send>>> {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}

@@ -1,0 +1,298 @@
+//! How many packets may leave now: to one device, into one subnet, from this process.
+//!
+//! The ledger counts what the kernel really puts on the wire. A connection is four packets (SYN,
+//! acknowledgement of the handshake, FIN, acknowledgement of the other FIN), a question two
+//! (itself and the acknowledgement of its answer). Packets for the end of a connection stay
+//! promised while it is open, so that closing, also in a hurry, never breaks a limit.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::device::Device;
+use super::meter::{Full, Meter};
+use super::policy::Limits;
+use crate::targets::subnet_of;
+
+/// What all scans of one process share: packets on the wire and connection slots.
+///
+/// One device bears one guest and a plant bears one process, however many scanners that process
+/// makes. So real scans share [`Wire::of_this_process`], the one global of the crate; simulated
+/// plants have a wire each.
+#[derive(Debug, Default)]
+pub struct Wire {
+    books: Mutex<Books>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    process: Meter,
+    visitors: usize,
+    subnets: HashMap<IpNet, Subnet>,
+    devices: HashMap<Device, Guest>,
+    swept: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Subnet {
+    packets: Meter,
+    new_addresses: Meter,
+    unresolved: usize,
+    visitors: usize,
+}
+
+#[derive(Debug, Default)]
+struct Guest {
+    packets: Meter,
+    connected: bool,
+    visited: bool,
+    last_attempt: Option<Instant>,
+}
+
+/// What is to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cargo {
+    /// A connection attempt; the number is how many SYNs its timeout allows.
+    Connection {
+        /// SYNs the kernel sends before the timeout.
+        syns: usize,
+    },
+    /// A question on an open connection.
+    Question,
+}
+
+impl Cargo {
+    fn packets(self) -> usize {
+        match self {
+            Self::Connection { syns } => syns + CLOSING + 1,
+            Self::Question => QUESTION,
+        }
+    }
+}
+
+/// Packets that a question takes: itself and the acknowledgement of its answer.
+pub(super) const QUESTION: usize = 2;
+
+/// Packets that closing a connection takes: our FIN and the acknowledgement of theirs.
+pub(super) const CLOSING: usize = 2;
+
+impl Wire {
+    /// The wire that every real scan of this process shares.
+    #[must_use]
+    pub fn of_this_process() -> Arc<Self> {
+        static WIRE: LazyLock<Arc<Wire>> = LazyLock::new(Arc::default);
+        Arc::clone(&WIRE)
+    }
+
+    /// A wire of its own, for a simulated plant.
+    #[must_use]
+    pub fn isolated() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Packets counted in the window that ends now, to every device together.
+    #[must_use]
+    pub fn load(&self) -> usize {
+        self.books().process.load(Instant::now())
+    }
+
+    /// Wait until `device` may be visited: nobody else is there and its subnet has room.
+    pub(super) async fn enter(&self, device: Device, limits: &Limits) {
+        self.wait(|books, _| {
+            let subnet = books.subnets.entry(subnet_of(device.address())).or_default();
+            let guest = books.devices.entry(device).or_default();
+            let full = guest.visited
+                || subnet.visitors >= size(limits.subnet_devices)
+                || books.visitors >= size(limits.parallel_devices);
+            if full {
+                return Err(Full::UntilReleased);
+            }
+            guest.visited = true;
+            subnet.visitors += 1;
+            books.visitors += 1;
+            Ok(())
+        })
+        .await;
+    }
+
+    /// The visit is over.
+    pub(super) fn leave(&self, device: Device) {
+        let mut books = self.books();
+        if let Some(guest) = books.devices.get_mut(&device) {
+            guest.visited = false;
+        }
+        if let Some(subnet) = books.subnets.get_mut(&subnet_of(device.address())) {
+            subnet.visitors = subnet.visitors.saturating_sub(1);
+        }
+        books.visitors = books.visitors.saturating_sub(1);
+        books.sweep(Instant::now());
+        drop(books);
+        self.changed.notify_waiters();
+    }
+
+    /// Wait until `cargo` may leave to `device`, and promise its packets.
+    pub(super) async fn reserve(&self, device: Device, cargo: Cargo, limits: &Limits) {
+        self.wait(|books, now| books.try_reserve(device, cargo, limits, now)).await;
+    }
+
+    /// One packet left now.
+    pub(super) fn stamp(&self, device: Device) {
+        self.each_meter(device, Meter::stamp);
+    }
+
+    /// A packet left that was not promised: one more acknowledgement for a talkative device.
+    ///
+    /// Returns how many packets its window holds now.
+    pub(super) fn stamp_unpromised(&self, device: Device) -> usize {
+        self.each_meter(device, Meter::stamp_unpromised);
+        let mut books = self.books();
+        let now = Instant::now();
+        books.devices.get_mut(&device).map_or(0, |guest| guest.packets.load(now))
+    }
+
+    /// `count` promised packets will not leave.
+    pub(super) fn release(&self, device: Device, count: usize) {
+        for _ in 0..count {
+            self.each_meter(device, |meter, _| meter.release());
+        }
+    }
+
+    /// The address answered, or its time is up: no resolution is pending any more.
+    pub(super) fn resolved(&self, device: Device) {
+        if let Some(subnet) = self.books().subnets.get_mut(&subnet_of(device.address())) {
+            subnet.unresolved = subnet.unresolved.saturating_sub(1);
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// The connection is closed.
+    pub(super) fn disconnected(&self, device: Device) {
+        if let Some(guest) = self.books().devices.get_mut(&device) {
+            guest.connected = false;
+        }
+        self.changed.notify_waiters();
+    }
+
+    fn each_meter(&self, device: Device, mut change: impl FnMut(&mut Meter, Instant)) {
+        let now = Instant::now();
+        let mut books = self.books();
+        change(&mut books.process, now);
+        if let Some(subnet) = books.subnets.get_mut(&subnet_of(device.address())) {
+            change(&mut subnet.packets, now);
+        }
+        if let Some(guest) = books.devices.get_mut(&device) {
+            change(&mut guest.packets, now);
+        }
+        drop(books);
+        self.changed.notify_waiters();
+    }
+
+    async fn wait(&self, mut attempt: impl FnMut(&mut Books, Instant) -> Result<(), Full>) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let full = match attempt(&mut self.books(), Instant::now()) {
+                Ok(()) => return,
+                Err(full) => full,
+            };
+            match full {
+                Full::Until(at) => tokio::time::sleep_until(at).await,
+                Full::UntilReleased => changed.await,
+            }
+        }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Books {
+    fn try_reserve(
+        &mut self,
+        device: Device,
+        cargo: Cargo,
+        limits: &Limits,
+        now: Instant,
+    ) -> Result<(), Full> {
+        let packets = cargo.packets();
+        let subnet = self.subnets.entry(subnet_of(device.address())).or_default();
+        let guest = self.devices.entry(device).or_default();
+        if let Cargo::Connection { .. } = cargo {
+            guest.may_connect(limits, now)?;
+            subnet.may_resolve(device.address(), limits, now)?;
+        }
+        let room = match cargo {
+            Cargo::Connection { .. } => Meter::room_for_connection,
+            Cargo::Question => Meter::room,
+        };
+        room(&mut guest.packets, packets, size(limits.device_packets_per_s), now)?;
+        room(&mut subnet.packets, packets, size(limits.subnet_packets_per_s), now)?;
+        room(&mut self.process, packets, size(limits.process_packets_per_s), now)?;
+
+        guest.packets.promise(packets);
+        subnet.packets.promise(packets);
+        self.process.promise(packets);
+        if let Cargo::Connection { .. } = cargo {
+            guest.connected = true;
+            guest.last_attempt = Some(now);
+            subnet.unresolved += 1;
+            subnet.new_addresses.stamp_unpromised(now);
+        }
+        Ok(())
+    }
+
+    /// Memory is bounded by what is in flight: forget whoever has been quiet for a while.
+    fn sweep(&mut self, now: Instant) {
+        const EVERY: Duration = Duration::from_secs(1);
+        const REMEMBER: Duration = Duration::from_secs(60);
+        if self.swept.is_some_and(|at| now < at + EVERY) {
+            return;
+        }
+        self.swept = Some(now);
+        self.devices.retain(|_, guest| {
+            let recent = guest.last_attempt.is_some_and(|at| now < at + REMEMBER);
+            guest.connected || guest.visited || recent || !guest.packets.is_idle(now)
+        });
+        self.subnets.retain(|_, subnet| {
+            let busy = subnet.visitors > 0 || subnet.unresolved > 0;
+            busy || !subnet.packets.is_idle(now) || !subnet.new_addresses.is_idle(now)
+        });
+    }
+}
+
+impl Guest {
+    fn may_connect(&self, limits: &Limits, now: Instant) -> Result<(), Full> {
+        if self.connected {
+            return Err(Full::UntilReleased);
+        }
+        let gap = Duration::from_millis(limits.connection_gap_ms.into());
+        match self.last_attempt.map(|at| at + gap) {
+            Some(next) if next > now => Err(Full::Until(next)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Subnet {
+    fn may_resolve(&mut self, address: IpAddr, limits: &Limits, now: Instant) -> Result<(), Full> {
+        if address.is_loopback() {
+            return Ok(()); // nothing is resolved on loopback
+        }
+        if self.unresolved >= size(limits.subnet_unresolved) {
+            return Err(Full::UntilReleased);
+        }
+        self.new_addresses.room(1, size(limits.subnet_new_addresses_per_s), now)
+    }
+}
+
+fn size(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}

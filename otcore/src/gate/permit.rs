@@ -1,0 +1,95 @@
+//! Leave to put something on the wire.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::journal::What;
+use super::pace::QUESTION;
+use super::refusal::Refusal;
+use super::visit::Visiting;
+use crate::frame::Frame;
+
+/// Something that may leave: a connection attempt or a question.
+///
+/// Sealed by being unreachable: the gate permits these two and nothing else.
+pub(super) trait Outgoing: Send {
+    /// How many promised packets it is.
+    fn packets(&self) -> usize;
+    /// For the journal, before it leaves.
+    fn describe(&self) -> What;
+}
+
+impl Outgoing for Arc<Frame> {
+    fn packets(&self) -> usize {
+        QUESTION
+    }
+    fn describe(&self) -> What {
+        What::Sent { function: self.facts().name.to_owned(), bytes: self.bytes().to_vec().into() }
+    }
+}
+
+/// A connection that may be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// To whom.
+    pub to: SocketAddr,
+    /// How long the device may take to acknowledge, before the kernel gives up on it.
+    pub patience: Duration,
+}
+
+impl Outgoing for Connection {
+    fn packets(&self) -> usize {
+        0 // promised to its lease, which outlives the permit
+    }
+    fn describe(&self) -> What {
+        What::Connecting
+    }
+}
+
+/// Leave to put one `T` on the wire. Only the gate grants one, and it is used up by passing.
+#[must_use = "a permit that is not passed sends nothing"]
+pub struct Permit<T> {
+    it: T,
+    visiting: Arc<Visiting>,
+    promised: usize,
+}
+
+#[allow(private_bounds)] // what may leave is the gate's own list
+impl<T: Outgoing> Permit<T> {
+    pub(super) fn new(it: T, visiting: Arc<Visiting>) -> Self {
+        let promised = it.packets();
+        Self { it, visiting, promised }
+    }
+
+    /// Write it into the journal and let it out through `send`, which must not block.
+    ///
+    /// # Errors
+    /// [`Refusal::Stopped`] if the scan was aborted after the permit was granted,
+    /// [`Refusal::WindowClosed`] if the maintenance window closed; `send` was not called then.
+    pub fn pass<R>(mut self, send: impl FnOnce(&T) -> R) -> Result<R, Refusal> {
+        let visiting = Arc::clone(&self.visiting);
+        visiting.gate.check_window()?;
+        visiting.gate.door.pass(|| {
+            visiting.journal(self.it.describe())?;
+            visiting.stamp_sent();
+            self.promised = 0; // what is left of the promise belongs to the visit now
+            Ok(send(&self.it))
+        })?
+    }
+}
+
+impl<T> Drop for Permit<T> {
+    fn drop(&mut self) {
+        if self.promised > 0 {
+            self.visiting.unsent(self.promised);
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Permit<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Permit").field(&self.it).finish()
+    }
+}

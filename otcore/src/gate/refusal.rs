@@ -1,0 +1,127 @@
+//! Why the gate said no.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::device::Device;
+use crate::frame::NotReadOnly;
+
+/// Why everything stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Somebody asked for it.
+    Asked,
+    /// Devices went dark after our questions; no more is risked.
+    HarmSuspected,
+    /// The journal cannot be written, so what is sent could not be proven.
+    JournalFailed,
+    /// The run was about to send more than its plan allows.
+    PlanExceeded,
+}
+
+impl StopReason {
+    /// In words, for a person.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Asked => "stopped on request",
+            Self::HarmSuspected => {
+                "stopped because devices went silent after a question: harm suspected"
+            }
+            Self::JournalFailed => "stopped because the journal cannot be written",
+            Self::PlanExceeded => "stopped because the plan would have been exceeded",
+        }
+    }
+}
+
+/// Why the gate said no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Not in the networks to scan.
+    #[error("{0} is out of scope; name its network with `monitor` and in the targets")]
+    OutOfScope(IpAddr),
+    /// A port that is never touched.
+    #[error("port {0} is never touched (limit L20)")]
+    NeverPort(u16),
+    /// The scan is over for everybody.
+    #[error("{}", .0.in_words())]
+    Stopped(StopReason),
+    /// No maintenance window is open.
+    #[error("no maintenance window is open now")]
+    WindowClosed,
+    /// It went dark in this or an earlier run.
+    #[error("{device} is quarantined since {since}: {why}; a person must clear it")]
+    Quarantined {
+        /// Which device.
+        device: Device,
+        /// When it went dark.
+        since: Timestamp,
+        /// After what.
+        why: String,
+    },
+    /// It was scanned a short while ago.
+    #[error("{device} was scanned at {at}; `limits.revisit_after_s` says when it may be again")]
+    Fresh {
+        /// Which device.
+        device: Device,
+        /// When.
+        at: Timestamp,
+    },
+    /// It had no room or time, and gets some.
+    #[error("{device} was busy and is left alone until {until}")]
+    CoolingDown {
+        /// Which device.
+        device: Device,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// It hung up after it had answered, so it gets no further connection in this scan.
+    #[error("{0} broke off after it had answered and is left alone for this scan")]
+    LeftAlone(Device),
+    /// Its answers get slower.
+    #[error("{0} answers slower and slower and is left alone for this scan")]
+    Slowing(Device),
+    /// A device of the same kind went dark.
+    #[error("a device of the same kind ({0}) went dark in this run")]
+    SameKindWentDark(String),
+    /// What it is must not be asked any more.
+    #[error("{0} is a kind of device that is never questioned further")]
+    Sensitive(String),
+    /// Its whole subnet is left alone.
+    #[error("the subnet of {0} reported itself unreachable and is left alone")]
+    SubnetLeftAlone(IpAddr),
+    /// A number of the policy is used up for this device.
+    #[error("`limits.{limit}` = {allowed} is used up for {device}")]
+    Spent {
+        /// Which device.
+        device: Device,
+        /// The key in the policy.
+        limit: &'static str,
+        /// Its value.
+        allowed: u64,
+    },
+    /// The target asks for something that the policy must opt in to.
+    #[error("the target asks for `{consent}`, which the policy does not allow; add it to `allow`")]
+    NeedsConsent {
+        /// What must be allowed.
+        consent: &'static str,
+    },
+    /// The plan allows no more packets to this device.
+    #[error("the plan's {planned} packets for {device} are used up")]
+    PlanSpent {
+        /// Which device.
+        device: Device,
+        /// How many the plan allows.
+        planned: u64,
+    },
+    /// A frame did not read back as the question it was built from.
+    #[error(transparent)]
+    NotReadOnly(#[from] NotReadOnly),
+    /// What is remembered of devices cannot be read, so a quarantine might be missed.
+    #[error("the device memory cannot be used: {0}")]
+    Memory(String),
+}

@@ -1,0 +1,602 @@
+//! One stay with one device: its budget, its connection slot, its pulse.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::ToSpan;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::breaker::Pulse;
+use super::device::Device;
+use super::journal::{Close, Entry, What};
+use super::memory::{Cooling, Quarantine, Record};
+use super::pace::{CLOSING, Cargo, QUESTION};
+use super::permit::{Connection, Permit};
+use super::policy::Limits;
+use super::refusal::{Refusal, StopReason};
+use super::{Gate, Inner, sensitive};
+use crate::frame::Frame;
+use crate::model::HexBytes;
+
+/// A stay with one device. While it lasts nobody else of this process visits the same device.
+#[derive(Clone)]
+pub struct Visit(Arc<Visiting>);
+
+impl std::fmt::Debug for Visit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Visit").field(&self.0.device).finish()
+    }
+}
+
+/// What a visit has cost so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spending {
+    /// Packets that left, the kernel's own included.
+    pub packets: u64,
+    /// Connections that were established.
+    pub connections: u32,
+    /// Connection attempts.
+    pub attempts: u32,
+    /// Questions asked.
+    pub requests: u32,
+    /// Payload bytes sent.
+    pub bytes_out: u64,
+    /// Payload bytes received.
+    pub bytes_in: u64,
+}
+
+impl Spending {
+    /// What was spent since `earlier`.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            packets: self.packets.saturating_sub(earlier.packets),
+            connections: self.connections.saturating_sub(earlier.connections),
+            attempts: self.attempts.saturating_sub(earlier.attempts),
+            requests: self.requests.saturating_sub(earlier.requests),
+            bytes_out: self.bytes_out.saturating_sub(earlier.bytes_out),
+            bytes_in: self.bytes_in.saturating_sub(earlier.bytes_in),
+        }
+    }
+}
+
+/// What a silence means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// It had answered before: it went dark, is quarantined, and gets no further packet.
+    WentDark,
+    /// It never said anything.
+    NeverAnswered,
+}
+
+pub(super) struct Visiting {
+    pub(super) gate: Arc<Inner>,
+    device: Device,
+    planned: u64,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// When the first packet was allowed; waiting for a turn costs the device nothing.
+    started: Option<Instant>,
+    spending: Spending,
+    left_alone: Option<Refusal>,
+    answered: bool,
+    pulse: Pulse,
+    kind: Option<String>,
+    next_question: Instant,
+    conversation_requests: u32,
+    acknowledgement_owed: bool,
+    current: Option<Current>,
+    at: SocketAddr,
+    protocol: &'static str,
+}
+
+#[derive(Clone, Copy)]
+struct Current {
+    id: u64,
+    promised: usize,
+    resolving: bool,
+    open: bool,
+}
+
+impl Visit {
+    pub(super) fn new(gate: Arc<Inner>, at: SocketAddr, planned: u64) -> Self {
+        let device = Device::at(at);
+        let now = Instant::now();
+        let state = State {
+            started: None,
+            spending: Spending::default(),
+            left_alone: None,
+            answered: false,
+            pulse: Pulse::default(),
+            kind: None,
+            next_question: now,
+            conversation_requests: 0,
+            acknowledgement_owed: false,
+            current: None,
+            at,
+            protocol: "",
+        };
+        Self(Arc::new(Visiting { gate, device, planned, state: Mutex::new(state) }))
+    }
+
+    /// Whom.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.0.device
+    }
+
+    /// What it has cost so far.
+    #[must_use]
+    pub fn spending(&self) -> Spending {
+        self.0.state().spending
+    }
+
+    /// Whether the device has answered anything in this visit.
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        self.0.state().answered
+    }
+
+    /// The gate that admitted the visit.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        Gate(Arc::clone(&self.0.gate))
+    }
+
+    /// How much of the time for this device is left.
+    #[must_use]
+    pub fn time_left(&self) -> Duration {
+        let whole = Duration::from_secs(self.limits().device_time_s.into());
+        let spent = self.0.state().started.map(|started| started.elapsed());
+        whole.saturating_sub(spent.unwrap_or_default())
+    }
+
+    /// Ask leave to open a connection; waits for the slot and the pace.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the limit or decision.
+    pub async fn connect(
+        &self,
+        to: SocketAddr,
+        protocol: &'static str,
+    ) -> Result<(Permit<Connection>, Lease), Refusal> {
+        let gate = &self.0.gate;
+        gate.check_endpoint(to)?;
+        gate.door.unpaused().await?;
+        self.check_budget(true)?;
+        let limits = self.limits();
+        let syns = syns(limits.connect_timeout_ms);
+        let reserve = gate.wire.reserve(self.0.device, Cargo::Connection { syns }, limits);
+        gate.door.unless_shut(reserve).await?;
+        let id = gate.next_connection();
+        let promised = syns + 1 + CLOSING;
+        {
+            let mut state = self.0.state();
+            state.started.get_or_insert_with(Instant::now);
+            state.at = to;
+            state.protocol = protocol;
+            state.current = Some(Current { id, promised, resolving: true, open: false });
+            state.spending.attempts += 1;
+            state.acknowledgement_owed = false;
+        }
+        let lease = Lease(Arc::clone(&self.0));
+        let patience = Duration::from_millis(limits.connect_timeout_ms.into());
+        Ok((Permit::new(Connection { to, patience }, Arc::clone(&self.0)), lease))
+    }
+
+    /// Ask leave to send a question; waits for the pace and for the device's rest.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the limit or decision.
+    pub async fn admit(&self, frame: Arc<Frame>) -> Result<Permit<Arc<Frame>>, Refusal> {
+        let gate = &self.0.gate;
+        gate.door.check()?;
+        self.check_budget(false)?;
+        let size = u64::try_from(frame.bytes().len()).unwrap_or(u64::MAX);
+        self.spent_if(size > u64::from(self.limits().request_bytes), "request_bytes")?;
+        let rest = self.0.state().next_question;
+        gate.door.unless_shut(tokio::time::sleep_until(rest)).await?;
+        let reserve = gate.wire.reserve(self.0.device, Cargo::Question, self.limits());
+        gate.door.unless_shut(reserve).await?;
+        let mut state = self.0.state();
+        state.spending.requests += 1;
+        state.conversation_requests += 1;
+        state.spending.bytes_out += size;
+        drop(state);
+        Ok(Permit::new(frame, Arc::clone(&self.0)))
+    }
+
+    /// Bytes arrived: journal, budget, acknowledgements.
+    ///
+    /// # Errors
+    /// [`Refusal::Spent`] if the device sends more than the policy takes.
+    pub fn received(&self, bytes: &[u8]) -> Result<(), Refusal> {
+        self.0.journal(What::Received { bytes: HexBytes::from(bytes.to_vec()) })?;
+        let limits = self.limits();
+        let mut state = self.0.state();
+        state.spending.bytes_in += bytes.len() as u64;
+        state.spending.packets += 1;
+        let owed = std::mem::take(&mut state.acknowledgement_owed);
+        let too_much = state.spending.bytes_in > u64::from(limits.device_bytes);
+        drop(state);
+        let load = if owed {
+            self.0.gate.wire.stamp(self.0.device);
+            0
+        } else {
+            self.0.gate.wire.stamp_unpromised(self.0.device)
+        };
+        self.spent_if(too_much, "device_bytes")?;
+        self.check_plan(0)?;
+        let allowed = usize::try_from(limits.device_packets_per_s).unwrap_or(usize::MAX);
+        self.spent_if(load > allowed, "device_packets_per_s")
+    }
+
+    /// A question was answered after `rtt`; `bus` if the answer came over a serial or routed bus.
+    ///
+    /// # Errors
+    /// [`Refusal::Slowing`] if the device gets slower under our questions.
+    pub fn answered(&self, rtt: Duration, bus: bool) -> Result<(), Refusal> {
+        let limits = self.limits();
+        let mut state = self.0.state();
+        state.answered = true;
+        state.next_question = Instant::now() + rest(rtt, bus, limits);
+        let slowing = !bus && state.pulse.beat(rtt, limits);
+        if slowing {
+            state.left_alone = Some(Refusal::Slowing(self.0.device));
+            return Err(Refusal::Slowing(self.0.device));
+        }
+        Ok(())
+    }
+
+    /// Nothing came back to `function` in time.
+    #[must_use]
+    pub fn silent(&self, function: &'static str) -> Silence {
+        let mut state = self.0.state();
+        if std::mem::take(&mut state.acknowledgement_owed) {
+            drop(state);
+            self.0.gate.wire.stamp(self.0.device);
+            state = self.0.state();
+        }
+        if !state.answered {
+            return Silence::NeverAnswered;
+        }
+        let kind = state.kind.clone();
+        drop(state);
+        self.went_dark(function, kind.as_deref());
+        Silence::WentDark
+    }
+
+    /// It broke off after it had answered: no further connection in this scan.
+    pub fn broke_off(&self) {
+        self.leave_alone(Refusal::LeftAlone(self.0.device));
+    }
+
+    /// It has no room or time now: no further question, and a cool-down that doubles each time.
+    pub fn was_busy(&self) {
+        let gate = &self.0.gate;
+        let record = gate.recall(self.0.device).unwrap_or_default();
+        let times = record.cooling.as_ref().map_or(0, |cooling| cooling.times);
+        let seconds = i64::from(self.limits().busy_cool_down_s) << times.min(5);
+        let until = gate.clock.now().checked_add(seconds.min(86_400).seconds());
+        let until = until.unwrap_or(jiff::Timestamp::MAX);
+        let cooling = Some(Cooling { until, times: times.saturating_add(1) });
+        gate.remember(self.0.device, Record { cooling, ..record });
+        self.leave_alone(Refusal::CoolingDown { device: self.0.device, until });
+    }
+
+    /// The device says who it is. If one of its kind went dark, or its kind is never questioned
+    /// further, the visit is over.
+    ///
+    /// # Errors
+    /// [`Refusal::SameKindWentDark`] or [`Refusal::Sensitive`].
+    pub fn is_a(&self, vendor: &str, model: &str) -> Result<(), Refusal> {
+        let kind = format!("{vendor} {model}");
+        self.0.state().kind = Some(kind.clone());
+        let sensitive = match sensitive::kind(vendor, model) {
+            Some(class) => Err(Refusal::Sensitive(class.to_owned())),
+            None => Ok(()),
+        };
+        let decided = sensitive.and_then(|()| self.0.gate.breaker.check_kind(&kind));
+        if let Err(why) = &decided {
+            self.leave_alone(why.clone());
+        }
+        decided
+    }
+
+    /// Another unit answers from now on: its speed is not compared with the last one's, and it has
+    /// a budget of questions of its own.
+    pub fn next_unit(&self) {
+        let mut state = self.0.state();
+        state.pulse = Pulse::default();
+        state.conversation_requests = 0;
+    }
+
+    /// Keep the connection to a device that went dark as it is until the run is over: even a goodbye
+    /// would be one more packet.
+    pub fn park(&self, connection: Box<dyn Send>) {
+        self.0.gate.parked().push(connection);
+    }
+
+    /// Whether the device went dark in this visit.
+    #[must_use]
+    pub fn went_silent(&self) -> bool {
+        matches!(self.0.state().left_alone, Some(Refusal::Quarantined { .. }))
+    }
+
+    /// Ask nothing more of this device, for the reason given.
+    pub fn leave_alone(&self, why: Refusal) {
+        self.0.state().left_alone.get_or_insert(why);
+    }
+
+    /// Wait for `work`, but not after an abort.
+    ///
+    /// # Errors
+    /// [`Refusal::Stopped`].
+    pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Refusal> {
+        self.0.gate.door.unless_shut(work).await
+    }
+
+    fn went_dark(&self, function: &'static str, kind: Option<&str>) {
+        let gate = &self.0.gate;
+        let since = gate.clock.now();
+        let why = format!("silent after {function} though it had answered before");
+        let record = gate.recall(self.0.device).unwrap_or_default();
+        let quarantined = Some(Quarantine { since, why: why.clone() });
+        gate.remember(self.0.device, Record { quarantined, ..record });
+        // A journal that fails has shut the door already.
+        let _ = self.0.journal(What::WentDark { function: function.to_owned() });
+        self.leave_alone(Refusal::Quarantined { device: self.0.device, since, why });
+        if gate.breaker.went_dark(self.0.device.address(), kind, self.limits()) {
+            gate.door.shut(StopReason::HarmSuspected);
+        }
+    }
+
+    fn check_budget(&self, connecting: bool) -> Result<(), Refusal> {
+        let limits = self.limits();
+        let (spending, left_alone, asked) = {
+            let state = self.0.state();
+            (state.spending, state.left_alone.clone(), state.conversation_requests)
+        };
+        if let Some(why) = left_alone {
+            return Err(why);
+        }
+        self.0.gate.breaker.check_subnet(self.0.device.address(), limits)?;
+        // A connection without room for a question would be opened only to be closed.
+        let connection = syns(limits.connect_timeout_ms) + 1 + CLOSING + QUESTION;
+        self.check_plan(if connecting { connection } else { QUESTION })?;
+        self.spent_if(self.time_left().is_zero(), "device_time_s")?;
+        let connections = connecting && spending.attempts >= limits.connections_per_scan;
+        self.spent_if(connections, "connections_per_scan")?;
+        let questions = !connecting && asked >= limits.requests_per_conversation;
+        self.spent_if(questions, "requests_per_conversation")
+    }
+
+    /// `next` packets more, and those that close an open connection, must fit into the plan.
+    fn check_plan(&self, next: usize) -> Result<(), Refusal> {
+        let (device, planned) = (self.0.device, self.0.planned);
+        let state = self.0.state();
+        let closing = if state.current.is_some() { CLOSING } else { 0 };
+        let packets = state.spending.packets.saturating_add((next + closing) as u64);
+        if packets > planned { Err(Refusal::PlanSpent { device, planned }) } else { Ok(()) }
+    }
+
+    fn spent_if(&self, spent: bool, limit: &'static str) -> Result<(), Refusal> {
+        let allowed = self.limits().value(limit).unwrap_or_default();
+        let device = self.0.device;
+        if spent { Err(Refusal::Spent { device, limit, allowed }) } else { Ok(()) }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        self.0.gate.policy.limits()
+    }
+}
+
+/// The only connection to a device, from the permit to its last packet.
+///
+/// Dropping it without [`Lease::closed`] says that the socket was dropped in a hurry.
+#[must_use = "the slot is free again as soon as this is dropped"]
+pub struct Lease(Arc<Visiting>);
+
+impl std::fmt::Debug for Lease {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Lease").field(&self.0.device).finish()
+    }
+}
+
+impl Lease {
+    /// The connection is open; `local` is our end.
+    ///
+    /// # Errors
+    /// If the journal cannot be written.
+    pub fn connected(&self, local: SocketAddr) -> Result<(), Refusal> {
+        let (unused, first) = {
+            let mut state = self.0.state();
+            state.spending.connections += 1;
+            state.spending.packets += 1;
+            state.conversation_requests = 0;
+            let first = state.spending.connections == 1;
+            let Some(current) = state.current.as_mut() else { return Ok(()) };
+            current.open = true;
+            current.resolving = false;
+            let unused = current.promised.saturating_sub(1 + CLOSING);
+            current.promised = CLOSING;
+            (unused, first)
+        };
+        self.0.gate.wire.stamp(self.0.device); // the acknowledgement of the handshake
+        self.0.gate.wire.release(self.0.device, unused);
+        self.0.gate.wire.resolved(self.0.device);
+        if first {
+            self.0.remember_visit();
+        }
+        self.0.journal(What::Connected { local })
+    }
+
+    /// The connection could not be opened.
+    ///
+    /// # Errors
+    /// If the journal cannot be written.
+    pub fn not_connected(&self, why: &io::Error, took: Duration) -> Result<(), Refusal> {
+        // A failed address resolution takes the kernel three seconds; sooner means that something
+        // on the way said no.
+        const BEFORE_RESOLUTION_FAILS: Duration = Duration::from_secs(1);
+        let unreachable = matches!(
+            why.kind(),
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable
+        );
+        if unreachable && took < BEFORE_RESOLUTION_FAILS {
+            self.0.gate.breaker.unreachable(self.0.device.address());
+        }
+        self.0.journal(What::NotConnected { why: why.to_string() })
+    }
+
+    /// The question did not leave whole.
+    ///
+    /// # Errors
+    /// If the journal cannot be written.
+    pub fn not_sent(&self, written: usize, why: &io::Error) -> Result<(), Refusal> {
+        self.0.journal(What::NotSent { written, why: why.to_string() })
+    }
+
+    /// The connection ended in good order.
+    pub fn closed(self, how: Close) {
+        self.0.end(how);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.end(Close::Aborted);
+    }
+}
+
+impl Visiting {
+    pub(super) fn journal(&self, what: What) -> Result<(), Refusal> {
+        let entry = {
+            let state = self.state();
+            Entry {
+                at: self.gate.clock.now(),
+                zone: self.gate.zone.clone(),
+                device: state.at,
+                protocol: state.protocol.to_owned(),
+                connection: state.current.map_or(0, |current| current.id),
+                what,
+            }
+        };
+        self.gate.record(&entry)
+    }
+
+    /// A packet of ours leaves now.
+    pub(super) fn stamp_sent(&self) {
+        {
+            let mut state = self.state();
+            state.spending.packets += 1;
+            state.acknowledgement_owed = state.current.is_some_and(|current| current.open);
+            if let Some(current) = state.current.as_mut().filter(|current| !current.open) {
+                current.promised = current.promised.saturating_sub(1);
+            }
+        }
+        self.gate.wire.stamp(self.device);
+    }
+
+    /// A permit was dropped without being passed.
+    pub(super) fn unsent(&self, promised: usize) {
+        self.gate.wire.release(self.device, promised);
+    }
+
+    fn end(&self, how: Close) {
+        let (current, owed) = {
+            let mut state = self.state();
+            let Some(current) = state.current.take() else { return };
+            let owed = std::mem::take(&mut state.acknowledgement_owed);
+            if current.open {
+                state.spending.packets += CLOSING as u64;
+            }
+            (current, owed)
+        };
+        let wire = &self.gate.wire;
+        if current.open {
+            for _ in 0..current.promised {
+                wire.stamp(self.device);
+            }
+            self.record_end(current.id, how);
+        } else {
+            wire.release(self.device, current.promised);
+        }
+        if owed {
+            wire.stamp(self.device);
+        }
+        if current.resolving {
+            wire.resolved(self.device);
+        }
+        wire.disconnected(self.device);
+    }
+
+    fn record_end(&self, connection: u64, how: Close) {
+        let (device, protocol) = {
+            let state = self.state();
+            (state.at, state.protocol.to_owned())
+        };
+        let (at, zone) = (self.gate.clock.now(), self.gate.zone.clone());
+        let what = What::Closed { how };
+        // A journal that fails has shut the door already.
+        let _ = self.gate.record(&Entry { at, zone, device, protocol, connection, what });
+    }
+
+    fn remember_visit(&self) {
+        if !self.device.address().is_loopback() {
+            let record = self.gate.recall(self.device).unwrap_or_default();
+            let visited = Some(self.gate.clock.now());
+            self.gate.remember(self.device, Record { visited, ..record });
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Visiting {
+    fn drop(&mut self) {
+        self.gate.wire.leave(self.device);
+    }
+}
+
+/// How long a device rests before its next question (L6, L12).
+fn rest(rtt: Duration, bus: bool, limits: &Limits) -> Duration {
+    let gap = Duration::from_millis(limits.request_gap_ms.into());
+    let by_rtt = rtt * limits.request_gap_rtts;
+    let by_bus = match bus {
+        true => rtt * (100 / limits.bus_duty_percent.max(1)).saturating_sub(1),
+        false => Duration::ZERO,
+    };
+    gap.max(by_rtt).max(by_bus)
+}
+
+/// How many SYNs the kernel sends within `timeout` milliseconds: one at once, then one a second.
+fn syns(timeout_ms: u32) -> usize {
+    usize::try_from(timeout_ms.div_ceil(1000).max(1)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_below_a_second_is_one_syn() {
+        assert_eq!([900, 1000, 3000, 5000].map(syns), [1, 1, 3, 5]);
+    }
+
+    #[test]
+    fn a_bus_rests_nineteen_times_as_long_as_it_worked() {
+        let limits = Limits::default();
+        let ms = Duration::from_millis;
+        assert_eq!(rest(ms(10), false, &limits), ms(250));
+        assert_eq!(rest(ms(100), false, &limits), ms(400));
+        assert_eq!(rest(ms(100), true, &limits), ms(1900));
+    }
+}

@@ -1,0 +1,50 @@
+//! otcore tells a plant what is on its network (vendor, model, order number, serial, firmware, run
+//! state, the modules in each rack, the devices behind each gateway) without ever disturbing it.
+//!
+//! ```text
+//!    otcore-py   otcore-ffi          know blocking, model, error: nothing else
+//!         \        /
+//!         blocking -> scan           owns the runtime / the only spawn
+//!                       |
+//!          protocols/*--+-> session -> gate -> frame -> protocol -> safety
+//!              |                        |                    +-> wire
+//!              |                        +-> targets, model
+//!              +-> model <- fingerprint, export          net -> session, gate   (the only sockets)
+//! ```
+//!
+//! Lower layers never import higher ones; `tests/architecture.rs` holds that as a table.
+//! The life of a question, and why a write cannot be one: [`safety`].
+//! What this build can send: [`manifest()`].
+
+#[cfg(feature = "net")]
+pub mod blocking;
+mod error;
+pub mod export;
+pub mod fingerprint;
+pub mod frame;
+pub mod gate;
+mod manifest;
+pub mod model;
+#[cfg(feature = "net")]
+pub mod net;
+pub mod protocol;
+pub mod protocols;
+pub mod safety;
+#[cfg(feature = "net")]
+pub mod scan;
+pub mod session;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
+pub mod targets;
+pub mod wire;
+
+pub use error::{Error, ErrorKind};
+pub use gate::policy::Policy;
+pub use manifest::{Entry, Manifest, manifest};
+pub use model::{Asset, Inventory, Outcome, Source, Zone};
+#[cfg(feature = "net")]
+pub use net::resolve;
+pub use safety::Level;
+#[cfg(feature = "net")]
+pub use scan::{Event, Plan, Progress, Report, Scan, Scanner};
+pub use targets::Targets;

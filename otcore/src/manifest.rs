@@ -1,0 +1,69 @@
+//! The list of everything this build can send.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::protocols;
+use crate::safety::Facts;
+
+/// Everything this build can send, protocol by protocol.
+#[derive(Clone, Debug, Serialize)]
+pub struct Manifest {
+    /// One entry per protocol, in the order they are tried.
+    pub protocols: Vec<Entry>,
+}
+
+/// Everything that one protocol can send.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    /// Lower-case name.
+    pub protocol: &'static str,
+    /// Its usual port.
+    pub port: u16,
+    /// Every function it can ask.
+    pub functions: Vec<&'static Facts>,
+}
+
+/// Everything this build can send.
+///
+/// ```
+/// let manifest = otcore::manifest();
+/// assert!(manifest.protocols.iter().any(|entry| entry.protocol == "modbus"));
+/// println!("{manifest}");
+/// ```
+#[must_use]
+pub fn manifest() -> Manifest {
+    let entry = |probe: &&'static dyn protocols::Probe| Entry {
+        protocol: probe.name(),
+        port: probe.port(),
+        functions: probe.functions(),
+    };
+    Manifest { protocols: protocols::ALL.iter().map(entry).collect() }
+}
+
+impl fmt::Display for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for entry in &self.protocols {
+            writeln!(f, "{} (port {})", entry.protocol, entry.port)?;
+            for facts in &entry.functions {
+                writeln!(
+                    f,
+                    "  {:<26} {:<18} level {:<9} at most {} x {} bytes{}",
+                    facts.name,
+                    facts.selector.to_string(),
+                    facts.level,
+                    facts.max_count,
+                    facts.max_request,
+                    facts
+                        .consent
+                        .map(|key| format!(", only if the policy allows `{key}`"))
+                        .unwrap_or_default(),
+                )?;
+                writeln!(f, "  {:<26} {}", "", facts.why_safe)?;
+                writeln!(f, "  {:<26} [{}]", "", facts.source)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! Claims by field. Nothing is ever overwritten: merging is set union.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::claim::{Claim, Confidence, Evidence};
+use super::field::Named;
+
+/// Claims by field.
+///
+/// In JSON each field shows its best claim, and the others under `also`; nothing is lost on the
+/// way there and back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts<K>(BTreeMap<K, BTreeSet<Claim>>);
+
+impl<K> Default for Facts<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord + Copy> Facts<K> {
+    /// Somebody says so.
+    pub fn add(&mut self, field: K, claim: Claim) {
+        self.0.entry(field).or_default().insert(claim);
+    }
+
+    /// The most trusted claim about `field`.
+    #[must_use]
+    pub fn best(&self, field: K) -> Option<&Claim> {
+        self.0.get(&field)?.last()
+    }
+
+    /// What the most trusted claim about `field` says.
+    #[must_use]
+    pub fn value(&self, field: K) -> Option<&str> {
+        self.best(field).map(|claim| claim.value.as_str())
+    }
+
+    /// Whether claims of equal confidence disagree. A dispute is shown, never resolved silently.
+    #[must_use]
+    pub fn is_disputed(&self, field: K) -> bool {
+        self.0.get(&field).is_some_and(disputed)
+    }
+
+    /// All claims about `field`, the least trusted first.
+    pub fn claims(&self, field: K) -> impl Iterator<Item = &Claim> {
+        self.0.get(&field).into_iter().flatten()
+    }
+
+    /// The fields that anybody says something about, in order.
+    pub fn fields(&self) -> impl Iterator<Item = K> + '_ {
+        self.0.keys().copied()
+    }
+
+    /// Whether nobody says anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Everything that either says. The order of merging never matters.
+    pub fn merge(&mut self, other: Self) {
+        for (field, claims) in other.0 {
+            self.0.entry(field).or_default().extend(claims);
+        }
+    }
+}
+
+fn disputed(claims: &BTreeSet<Claim>) -> bool {
+    let Some(best) = claims.last() else { return false };
+    claims.iter().any(|c| c.confidence == best.confidence && c.value != best.value)
+}
+
+/// A field in JSON: the best claim, and what else is said.
+#[derive(Serialize)]
+struct Shown<'a> {
+    value: &'a str,
+    confidence: Confidence,
+    evidence: &'a Evidence,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    disputed: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also: Vec<&'a Claim>,
+}
+
+impl<K: Named> Serialize for Facts<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (field, claims) in &self.0 {
+            let Some(best) = claims.last() else { continue };
+            let shown = Shown {
+                value: &best.value,
+                confidence: best.confidence,
+                evidence: &best.evidence,
+                disputed: disputed(claims),
+                also: claims.iter().rev().skip(1).collect(),
+            };
+            map.serialize_entry(field.name(), &shown)?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    value: String,
+    confidence: Confidence,
+    evidence: std::sync::Arc<Evidence>,
+    #[serde(default, rename = "disputed")]
+    _disputed: bool,
+    #[serde(default)]
+    also: Vec<Claim>,
+}
+
+impl<'de, K: Named> Deserialize<'de> for Facts<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<K>(PhantomData<K>);
+
+        impl<'de, K: Named> Visitor<'de> for Fields<K> {
+            type Value = Facts<K>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("claims by field")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Facts<K>, A::Error> {
+                let mut facts = Facts::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    let field = K::by_name(&name)
+                        .ok_or_else(|| de::Error::custom(format!("unknown field {name:?}")))?;
+                    let Read { value, confidence, evidence, also, .. } = map.next_value()?;
+                    facts.add(field, Claim { confidence, evidence, value });
+                    also.into_iter().for_each(|claim| facts.add(field, claim));
+                }
+                Ok(facts)
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}

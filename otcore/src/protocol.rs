@@ -1,0 +1,73 @@
+//! What a protocol is and what a question is. No I/O here.
+
+use crate::safety::{ReadOnly, Selector};
+use crate::wire::{Reader, WireError, Writer};
+
+/// One conversation's protocol state and its framing, written once per protocol.
+pub trait Protocol: Send + Sync + 'static {
+    /// Lower-case name, as in targets, policies and results.
+    const NAME: &'static str;
+    /// Everything that may be asked.
+    type Function: ReadOnly;
+
+    /// Whether a question makes the device talk on a bus of its own: a serial line behind a
+    /// gateway, a backplane, a routed network. Such a bus is asked far more slowly.
+    fn is_on_a_bus(&self) -> bool {
+        false
+    }
+
+    /// Put selector, headers, lengths and checksums around `body`.
+    fn frame(&self, function: Self::Function, tag: u16, body: &[u8]) -> Vec<u8>;
+
+    /// Read the selector back from a finished question, with its own eyes.
+    ///
+    /// # Errors
+    /// If the bytes are no question of this protocol.
+    fn selector(frame: &[u8]) -> Result<Selector, WireError>;
+
+    /// Length of the first whole message in `buf`, or `None` while it is incomplete.
+    ///
+    /// # Errors
+    /// If the bytes can never become a message.
+    fn split(buf: &[u8]) -> Result<Option<usize>, WireError>;
+
+    /// Take the headers off a whole message that may answer the finished question `asked`.
+    ///
+    /// `None` if it answers another question: a late answer, or one for somebody else.
+    ///
+    /// # Errors
+    /// If the message breaks the protocol.
+    fn answer<'a>(asked: &[u8], message: &'a [u8]) -> Result<Option<Answer<'a>>, WireError>;
+}
+
+/// A message from a device, headers removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// What was asked for: the bytes after the selector.
+    Body(&'a [u8]),
+    /// The device said no, in its own protocol.
+    Refusal {
+        /// The protocol's own code.
+        code: u32,
+        /// The device has no room or time now, rather than no such function.
+        busy: bool,
+    },
+}
+
+/// One question and the shape of its answer.
+pub trait Request<P: Protocol>: Send + Sync {
+    /// The answer.
+    type Reply;
+
+    /// Which read-only function carries it.
+    fn function(&self) -> P::Function;
+
+    /// Everything after the selector.
+    fn write(&self, body: &mut Writer);
+
+    /// Parse the answer.
+    ///
+    /// # Errors
+    /// If the bytes are not such an answer.
+    fn read(&self, body: &mut Reader<'_>) -> Result<Self::Reply, WireError>;
+}

@@ -1,0 +1,111 @@
+//! One folder per protocol, one line per folder.
+
+pub mod modbus;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use crate::gate::policy::{Decision, Limits};
+use crate::model::{Asset, Exchange, Outcome};
+use crate::safety::{Facts, Sealed};
+use crate::session::{Findings, Host, ProbeError};
+
+/// Every probe, in the order they are tried. Everything that lists protocols reads this.
+pub static ALL: &[&dyn Probe] = &[&modbus::Probe];
+
+/// Finds out what one device is, in one protocol.
+#[async_trait]
+pub trait Probe: Sealed + fmt::Debug + Send + Sync {
+    /// Lower-case name, as in targets, policies and results.
+    fn name(&self) -> &'static str;
+
+    /// Name for people.
+    fn title(&self) -> &'static str;
+
+    /// Where the protocol usually lives.
+    fn port(&self) -> u16;
+
+    /// Everything it may ask: its part of the manifest.
+    fn functions(&self) -> Vec<&'static Facts>;
+
+    /// What answers mean, as rules.
+    fn rules(&self) -> &'static str;
+
+    /// The most that one conversation can cost under `decision`.
+    fn bounds(&self, decision: &Decision, named_units: &[u8], limits: &Limits) -> Bounds;
+
+    /// Ask around. What was learned before an error stays in `found`.
+    ///
+    /// # Errors
+    /// [`ProbeError`] if the conversation ended early.
+    async fn probe(&self, host: Host<'_>, found: &mut Findings) -> Result<Outcome, ProbeError>;
+
+    /// What exchanges of this protocol with one device say about it. Pure: the same exchanges give
+    /// the same asset, today or from a store in ten years. `None` if they say nothing.
+    fn interpret(&self, exchanges: &[&Exchange]) -> Option<Asset>;
+
+    /// A pretend device, for tests and demonstrations.
+    #[cfg(any(test, feature = "sim"))]
+    fn simulate(&self) -> Box<dyn crate::sim::Device>;
+}
+
+/// The probe of a protocol.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Probe> {
+    ALL.iter().copied().find(|probe| probe.name() == name)
+}
+
+/// The most that something may cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Bounds {
+    /// TCP connections, attempts included.
+    pub connections: u64,
+    /// Questions.
+    pub requests: u64,
+    /// Packets that leave, the kernel's own included.
+    pub packets: u64,
+    /// Payload bytes that leave.
+    pub bytes_out: u64,
+    /// Seconds on one device.
+    pub seconds: u64,
+}
+
+impl Bounds {
+    /// Bounds of a conversation over TCP with this many connection attempts, questions and bytes.
+    #[must_use]
+    pub fn tcp(connections: u64, requests: u64, bytes_out: u64, limits: &Limits) -> Self {
+        let syns = u64::from(limits.connect_timeout_ms.div_ceil(1000).max(1));
+        // A connection: SYNs, the acknowledgement of the handshake, FIN, the last acknowledgement.
+        // A question: itself and its acknowledgement, and as many again for an answer in pieces.
+        let packets = connections * (syns + 3) + requests * 4;
+        let seconds = u64::from(limits.device_time_s);
+        Self { connections, requests, packets, bytes_out, seconds }
+    }
+
+    /// Both, one after the other, within one stay.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            connections: self.connections.saturating_add(other.connections),
+            requests: self.requests.saturating_add(other.requests),
+            packets: self.packets.saturating_add(other.packets),
+            bytes_out: self.bytes_out.saturating_add(other.bytes_out),
+            seconds: self.seconds.max(other.seconds),
+        }
+    }
+
+    /// The same for this many devices; the time stays that of one.
+    #[must_use]
+    pub fn times(self, devices: u128) -> Self {
+        let devices = u64::try_from(devices).unwrap_or(u64::MAX);
+        Self {
+            connections: self.connections.saturating_mul(devices),
+            requests: self.requests.saturating_mul(devices),
+            packets: self.packets.saturating_mul(devices),
+            bytes_out: self.bytes_out.saturating_mul(devices),
+            seconds: self.seconds,
+        }
+    }
+}

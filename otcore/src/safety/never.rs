@@ -1,0 +1,103 @@
+//! What changes a device, per protocol.
+//!
+//! Data for the compile-time check in [`read_only!`](super::read_only) and for the tripwire of the
+//! simulators. A row is the beginning of a selector: whatever starts with it is forbidden.
+//! [`ANY`] stands for any one byte.
+
+/// Any one byte in a row.
+pub const ANY: u16 = 0x100;
+
+/// Rows of forbidden selector beginnings.
+pub type Never = &'static [&'static [u16]];
+
+/// Modbus: writes, diagnostics that restart, silence or clear, device-state reads that consume,
+/// and programming through UMAS. Source: Modbus Application Protocol V1.1b3, clause 6; UMAS as
+/// observed on Modicon controllers.
+pub const MODBUS: Never = &[
+    &[0x05],            // Write Single Coil
+    &[0x06],            // Write Single Register
+    &[0x07],            // Read Exception Status: serial only; some servers drop the connection
+    &[0x08],            // Diagnostics: 01 restarts, 04 silences, 0A and 14 clear counters
+    &[0x0B],            // Get Comm Event Counter: serial only
+    &[0x0C],            // Get Comm Event Log: stateful per client on some relays
+    &[0x0F],            // Write Multiple Coils
+    &[0x10],            // Write Multiple Registers
+    &[0x14],            // Read File Record
+    &[0x15],            // Write File Record
+    &[0x16],            // Mask Write Register
+    &[0x17],            // Read/Write Multiple Registers
+    &[0x18],            // Read FIFO Queue
+    &[0x28],            // Program (Concept)
+    &[0x2B, 0x0D],      // CANopen General Reference
+    &[0x5A, ANY, 0x01], // UMAS INIT_COMM: takes a session slot
+    &[0x5A, ANY, 0x10], // UMAS TAKE_PLC_RESERVATION
+    &[0x5A, ANY, 0x11], // UMAS RELEASE_PLC_RESERVATION
+    &[0x5A, ANY, 0x12], // UMAS KEEP_ALIVE
+    &[0x5A, ANY, 0x20], // UMAS READ_MEMORY_BLOCK: project memory
+    &[0x5A, ANY, 0x23], // UMAS WRITE_VARIABLES
+    &[0x5A, ANY, 0x25], // UMAS WRITE_COILS_REGISTERS
+    &[0x5A, ANY, 0x30], // UMAS INITIALIZE_UPLOAD
+    &[0x5A, ANY, 0x31], // UMAS UPLOAD_BLOCK
+    &[0x5A, ANY, 0x32], // UMAS END_UPLOAD
+    &[0x5A, ANY, 0x33], // UMAS INITIALIZE_DOWNLOAD
+    &[0x5A, ANY, 0x34], // UMAS DOWNLOAD_BLOCK
+    &[0x5A, ANY, 0x35], // UMAS END_DOWNLOAD
+    &[0x5A, ANY, 0x40], // UMAS START_PLC
+    &[0x5A, ANY, 0x41], // UMAS STOP_PLC
+    &[0x5A, ANY, 0x71], // UMAS WRITE_IO_OBJECT
+    &[0x7D],            // firmware
+    &[0x7E],            // program
+];
+
+/// The table of every protocol.
+pub const ALL: &[(&str, Never)] = &[("modbus", MODBUS)];
+
+/// What changes a device, in this protocol; `None` if no table was written for it.
+#[must_use]
+pub fn of(protocol: &str) -> Option<Never> {
+    ALL.iter().find(|(name, _)| *name == protocol).map(|(_, never)| *never)
+}
+
+/// Whether `selector` begins with a row of `never`.
+#[must_use]
+#[allow(clippy::indexing_slicing)] // const fn: no iterators here
+pub const fn lists(never: Never, selector: &[u8]) -> bool {
+    let mut row = 0;
+    while row < never.len() {
+        if begins(selector, never[row]) {
+            return true;
+        }
+        row += 1;
+    }
+    false
+}
+
+#[allow(clippy::indexing_slicing)]
+const fn begins(selector: &[u8], row: &[u16]) -> bool {
+    if selector.len() < row.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < row.len() {
+        if row[i] != ANY && row[i] != selector[i] as u16 {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_begins_with_a_row_is_forbidden() {
+        assert!(lists(MODBUS, &[0x05]));
+        assert!(lists(MODBUS, &[0x2B, 0x0D, 0x01]));
+        assert!(lists(MODBUS, &[0x5A, 0x33, 0x41]));
+        assert!(!lists(MODBUS, &[0x2B, 0x0E, 0x01]));
+        assert!(!lists(MODBUS, &[0x5A, 0x00, 0x02]));
+        assert!(!lists(MODBUS, &[0x5A]), "shorter than its row");
+    }
+}

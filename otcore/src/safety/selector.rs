@@ -1,0 +1,70 @@
+//! Every number that decides what a device will do.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+const MAX: usize = 12;
+
+/// The whole path of numbers that decides what a device will do, most significant first.
+///
+/// For Modbus that is the function code and whatever it nests: `2B.0E.01` is Read Device
+/// Identification of the basic stream.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Selector {
+    len: u8,
+    bytes: [u8; MAX],
+}
+
+impl Selector {
+    /// A selector of these numbers.
+    ///
+    /// # Panics
+    /// While compiling, if there are more than twelve.
+    #[must_use]
+    #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::panic)]
+    pub const fn of(path: &[u8]) -> Self {
+        assert!(path.len() <= MAX, "a selector has at most twelve bytes");
+        let mut bytes = [0; MAX];
+        let mut i = 0;
+        while i < path.len() {
+            bytes[i] = path[i];
+            i += 1;
+        }
+        Self { len: path.len() as u8, bytes }
+    }
+
+    /// A selector read back from a message; `None` if it is longer than any that exists.
+    #[must_use]
+    pub fn read(path: &[u8]) -> Option<Self> {
+        (path.len() <= MAX).then(|| Self::of(path))
+    }
+
+    /// The numbers.
+    #[must_use]
+    pub fn path(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, byte) in self.path().iter().enumerate() {
+            let dot = if i == 0 { "" } else { "." };
+            write!(f, "{dot}{byte:02X}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Selector({self})")
+    }
+}
+
+impl Serialize for Selector {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,274 @@
+//! Carries out a plan: parallel over devices, serial within one. The only place that spawns.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::event::{Event, Phase, PhaseState, Progress};
+use super::host::{Crew, Visited};
+use super::lanes::Lanes;
+use super::plan::Plan;
+use super::report::{Counters, ENGINE, PhaseRecord, REPORT_LAYOUT, Report};
+use crate::gate::{Gate, StopReason};
+use crate::model::{Inventory, Outcome};
+
+/// A running scan. Dropping it stops it.
+pub struct Scan {
+    events: mpsc::Receiver<Event>,
+    gate: Gate,
+    work: Option<JoinHandle<Report>>,
+}
+
+impl fmt::Debug for Scan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scan").field("gate", &self.gate).finish_non_exhaustive()
+    }
+}
+
+/// Stops, pauses and resumes a scan from anywhere.
+#[derive(Clone, Debug)]
+pub struct Handle(Gate);
+
+impl Handle {
+    /// No SYN and no payload leaves once this returns; open connections are only closed.
+    pub fn abort(&self) {
+        self.0.stop(StopReason::Asked);
+    }
+
+    /// Start no new conversation; those under way finish within their budget.
+    pub fn pause(&self) {
+        self.0.pause();
+    }
+
+    /// Go on.
+    pub fn resume(&self) {
+        self.0.resume();
+    }
+
+    /// Whether the scan is paused.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.0.is_paused()
+    }
+}
+
+impl Scan {
+    pub(super) fn start(crew: Crew, plan: Plan) -> Self {
+        let (tx, events) = mpsc::channel(64);
+        let gate = crew.gate.clone();
+        let work = tokio::spawn(Work::new(crew, plan, tx).run());
+        Self { events, gate, work: Some(work) }
+    }
+
+    /// The next event, or `None` at the end. A slow reader slows the scan down, but never holds a
+    /// device's connection open.
+    pub async fn next(&mut self) -> Option<Event> {
+        self.events.recv().await
+    }
+
+    /// What stops, pauses and resumes this scan.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle(self.gate.clone())
+    }
+
+    /// Stop: no SYN and no payload leaves once this returns. What was found stays; read the
+    /// remaining events or [`finish`](Scan::finish).
+    pub fn abort(&self) {
+        self.gate.stop(StopReason::Asked);
+    }
+
+    /// Wait for the end and take what was found. Events that nobody read are dropped.
+    pub async fn finish(mut self) -> Report {
+        while self.events.recv().await.is_some() {}
+        let work = self.work.take();
+        match work {
+            Some(work) => match work.await {
+                Ok(report) => report,
+                Err(error) => std::panic::resume_unwind(Box::new(error.to_string())),
+            },
+            None => unreachable!("finish takes the scan, so it runs once"),
+        }
+    }
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            self.gate.stop(StopReason::Asked);
+            work.abort();
+        }
+    }
+}
+
+/// The scan itself, on its own task.
+struct Work {
+    crew: Arc<Crew>,
+    plan: Arc<Plan>,
+    lanes: Lanes,
+    events: mpsc::Sender<Event>,
+    report: Report,
+    progress: Progress,
+}
+
+impl Work {
+    fn new(crew: Crew, plan: Plan, events: mpsc::Sender<Event>) -> Self {
+        let limits = &crew.gate.policy().limits;
+        let per_subnet = usize::try_from(limits.subnet_devices).unwrap_or(1);
+        let planned = u64::try_from(plan.devices).unwrap_or(u64::MAX);
+        let now = crew.gate.now();
+        Self {
+            lanes: Lanes::new(&plan, per_subnet),
+            report: empty_report(&plan, planned, now),
+            progress: Progress { planned, ..Progress::default() },
+            crew: Arc::new(crew),
+            plan: Arc::new(plan),
+            events,
+        }
+    }
+
+    async fn run(mut self) -> Report {
+        for skipped in self.report.skipped.clone() {
+            self.tell(Event::Skipped(skipped)).await;
+        }
+        for phase in Phase::ALL {
+            match left_out(phase) {
+                Some(why) => self.phase(phase, PhaseState::Skipped(why)).await,
+                None => {
+                    self.tell(Event::Phase { phase, state: PhaseState::Started }).await;
+                    self.visit_everybody().await;
+                    self.phase(phase, PhaseState::Finished).await;
+                }
+            }
+        }
+        self.crew.gate.close_parked();
+        self.report.stopped = self.crew.gate.stopped();
+        self.report.finished = self.crew.gate.now();
+        self.report.completed =
+            self.report.stopped.is_none() && self.progress.done == self.progress.planned;
+        self.tell(Event::Finished { stopped: self.report.stopped }).await;
+        self.report
+    }
+
+    async fn visit_everybody(&mut self) {
+        let most = usize::try_from(self.crew.gate.policy().limits.parallel_devices).unwrap_or(1);
+        let mut visits: JoinSet<(IpAddr, Visited)> = JoinSet::new();
+        loop {
+            while visits.len() < most && self.crew.gate.stopped().is_none() {
+                let Some((stop, address)) = self.lanes.next() else { break };
+                let (crew, plan) = (Arc::clone(&self.crew), Arc::clone(&self.plan));
+                visits.spawn(async move {
+                    let visited = match plan.stops.get(stop) {
+                        Some(stop) => crew.visit(address, stop).await,
+                        None => unreachable!("lanes hand out stops of this plan"),
+                    };
+                    (address, visited)
+                });
+            }
+            match visits.join_next().await {
+                None => return,
+                Some(Ok((address, visited))) => {
+                    self.lanes.done(address);
+                    self.take(visited).await;
+                }
+                Some(Err(error)) if error.is_panic() => {
+                    self.crew.gate.stop(StopReason::Asked);
+                    std::panic::resume_unwind(error.into_panic());
+                }
+                Some(Err(_)) => {}
+            }
+        }
+    }
+
+    async fn take(&mut self, visited: Visited) {
+        let answered =
+            visited.asset.is_some() || visited.outcomes.iter().any(|r| was_there(r.outcome));
+        let aborted = visited.outcomes.iter().all(|record| record.outcome == Outcome::Aborted);
+        let begun = visited.spending.attempts > 0;
+        self.count(&visited, answered);
+        if !aborted || begun {
+            self.progress.done += 1;
+            self.report.counters.visited += 1;
+        }
+        self.report.exchanges.extend(visited.exchanges);
+        if let Some(asset) = visited.asset {
+            self.tell(Event::Asset(Box::new(asset.clone()))).await;
+            self.report.assets.add(asset);
+        }
+        for record in visited.outcomes {
+            // Addresses at which nobody answered are only counted, or a large range fills memory.
+            let unremarkable = !visited.named && record.outcome == Outcome::Silent;
+            if !unremarkable {
+                self.tell(Event::Outcome(Box::new(record.clone()))).await;
+                self.report.outcomes.push(record);
+            }
+        }
+        self.tell(Event::Progress(self.progress)).await;
+    }
+
+    fn count(&mut self, visited: &Visited, answered: bool) {
+        let counters = &mut self.report.counters;
+        let has = |outcome| visited.outcomes.iter().any(|record| record.outcome == outcome);
+        counters.add(visited.spending);
+        counters.answered += u64::from(answered);
+        counters.identified += u64::from(has(Outcome::Identified));
+        counters.went_dark += u64::from(has(Outcome::WentDark));
+        counters.silent += u64::from(!answered && has(Outcome::Silent));
+        self.progress.answered = counters.answered;
+        self.progress.packets = counters.packets;
+    }
+
+    async fn phase(&mut self, phase: Phase, state: PhaseState) {
+        self.report.phases.push(PhaseRecord { phase, state: state.clone() });
+        self.tell(Event::Phase { phase, state }).await;
+    }
+
+    /// Nobody listens to an event after its scan was dropped, and that is fine.
+    async fn tell(&self, event: Event) {
+        let _ = self.events.send(event).await;
+    }
+}
+
+fn was_there(outcome: Outcome) -> bool {
+    !matches!(
+        outcome,
+        Outcome::Silent | Outcome::SkippedByPolicy | Outcome::SkippedFresh | Outcome::Aborted
+    )
+}
+
+/// Why a phase sends nothing of its own in this build.
+fn left_out(phase: Phase) -> Option<&'static str> {
+    match phase {
+        Phase::Discovery => Some("no protocol of this build has a discovery datagram"),
+        Phase::PortCheck => Some("a port is never opened only to look: the first question tells"),
+        Phase::InitialEnrichment => Some("nothing is known of these devices without asking"),
+        Phase::OtQueries => None,
+        Phase::ItQueries => Some("this build asks nothing in the protocols of offices"),
+    }
+}
+
+fn empty_report(plan: &Plan, planned: u64, now: Timestamp) -> Report {
+    let counters =
+        Counters { planned, packets_planned: plan.bounds.packets, ..Counters::default() };
+    Report {
+        schema: REPORT_LAYOUT,
+        engine: ENGINE,
+        zone: plan.zone.clone(),
+        source: plan.source.clone(),
+        profile: plan.profile,
+        started: now,
+        finished: now,
+        completed: false,
+        stopped: None,
+        phases: Vec::new(),
+        assets: Inventory::default(),
+        outcomes: Vec::new(),
+        skipped: plan.skipped.clone(),
+        counters,
+        exchanges: Vec::new(),
+    }
+}

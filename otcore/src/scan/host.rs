@@ -1,0 +1,200 @@
+//! One device is one task, and its conversations run one after another: it never has two guests.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::plan::{Conversation, Stop};
+use crate::fingerprint::{self, Rule};
+use crate::gate::policy::Subject;
+use crate::gate::{Gate, Refusal, Silence, Spending, Visit};
+use crate::model::{Asset, Evidence, Exchange, Outcome, OutcomeRecord, Source, Zone};
+use crate::protocols::{self, Probe};
+use crate::session::{Dialer, Findings, Host, ProbeError};
+use crate::wire::WireError;
+
+/// What every visit of a scan shares.
+pub(super) struct Crew {
+    pub(super) gate: Gate,
+    pub(super) dialer: Arc<dyn Dialer>,
+    pub(super) rules: Arc<[Rule]>,
+    pub(super) zone: Zone,
+    pub(super) source: Source,
+    pub(super) first_tag: u16,
+}
+
+/// What a visit brought home.
+#[derive(Debug)]
+pub(super) struct Visited {
+    pub(super) named: bool,
+    pub(super) asset: Option<Asset>,
+    pub(super) exchanges: Vec<Exchange>,
+    pub(super) outcomes: Vec<OutcomeRecord>,
+    pub(super) spending: Spending,
+}
+
+impl Crew {
+    /// Visit the device at `address` for what `stop` says.
+    pub(super) async fn visit(&self, address: IpAddr, stop: &Stop) -> Visited {
+        let mut visited = Visited {
+            named: stop.named,
+            asset: None,
+            exchanges: Vec::new(),
+            outcomes: Vec::new(),
+            spending: Spending::default(),
+        };
+        let Some(first) = stop.conversations.first() else { return visited };
+        let endpoint = SocketAddr::new(address, first.port);
+        match self.gate.visit(endpoint, stop.per_device.packets).await {
+            Ok(visit) => {
+                for conversation in &stop.conversations {
+                    self.converse(&visit, conversation, &mut visited).await;
+                }
+                visited.spending = visit.spending();
+            }
+            Err(refusal) => visited
+                .outcomes
+                .extend(stop.conversations.iter().map(|c| self.not_begun(address, c, &refusal))),
+        }
+        visited.asset = self.make_asset(&visited.exchanges);
+        visited
+    }
+
+    async fn converse(&self, visit: &Visit, conversation: &Conversation, visited: &mut Visited) {
+        let Some(probe) = protocols::by_name(conversation.protocol) else { return };
+        let endpoint = SocketAddr::new(visit.device().address(), conversation.port);
+        let decision = self.gate.policy().decide(&Subject {
+            zone: self.zone.as_str(),
+            address: endpoint.ip(),
+            protocol: probe.name(),
+            port: endpoint.port(),
+            vendor: None,
+            model: None,
+        });
+        let host = Host {
+            visit,
+            dialer: &*self.dialer,
+            endpoint,
+            zone: &self.zone,
+            source: &self.source,
+            named_units: &conversation.named_units,
+            decision,
+            first_tag: self.first_tag,
+        };
+        let (before, started) = (visit.spending(), Instant::now());
+        let mut found = Findings::default();
+        let ended = probe.probe(host, &mut found).await;
+        let (outcome, detail) = outcome(ended, probe, &found);
+        let malformed = outcome == Outcome::Malformed;
+        let evidence = found.exchanges.last().filter(|_| malformed).map(Evidence::of);
+        let spent = visit.spending().since(before);
+        let mut record = self.record(endpoint, probe.name(), outcome);
+        record.detail = detail;
+        record.evidence = evidence;
+        record.packets = u32::try_from(spent.packets).unwrap_or(u32::MAX);
+        record.packets_planned = most_packets(conversation);
+        record.connections = spent.connections;
+        record.requests = spent.requests;
+        record.bytes_in = spent.bytes_in;
+        record.bytes_out = spent.bytes_out;
+        record.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        visited.outcomes.push(record);
+        visited.exchanges.append(&mut found.exchanges);
+    }
+
+    /// What the exchanges say, by the protocols and then by the rules.
+    fn make_asset(&self, exchanges: &[Exchange]) -> Option<Asset> {
+        interpret(&self.rules, exchanges)
+    }
+
+    fn not_begun(&self, address: IpAddr, what: &Conversation, why: &Refusal) -> OutcomeRecord {
+        let endpoint = SocketAddr::new(address, what.port);
+        let mut record = self.record(endpoint, what.protocol, refused(why));
+        record.packets_planned = most_packets(what);
+        record.detail = Some(why.to_string());
+        record
+    }
+
+    fn record(&self, at: SocketAddr, protocol: &str, outcome: Outcome) -> OutcomeRecord {
+        OutcomeRecord::new(self.zone.clone(), at.ip(), protocol, at.port(), outcome)
+    }
+}
+
+fn most_packets(conversation: &Conversation) -> u32 {
+    u32::try_from(conversation.bounds.packets).unwrap_or(u32::MAX)
+}
+
+/// What exchanges with one device say: pure, so that stored exchanges give the same asset again.
+#[must_use]
+pub fn interpret(rules: &[Rule], exchanges: &[Exchange]) -> Option<Asset> {
+    let mut whole: Option<Asset> = None;
+    for probe in protocols::ALL {
+        let of_protocol = |exchange: &&Exchange| exchange.protocol == probe.name();
+        let exchanges: Vec<&Exchange> = exchanges.iter().filter(of_protocol).collect();
+        let Some(asset) = probe.interpret(&exchanges) else { continue };
+        match &mut whole {
+            None => whole = Some(asset),
+            Some(whole) => {
+                // One device, so one key: merging cannot be refused.
+                let _ = whole.merge(asset);
+            }
+        }
+    }
+    if let Some(asset) = &mut whole {
+        fingerprint::infer(rules, asset);
+    }
+    whole
+}
+
+/// How a conversation ended, honestly, and in which words.
+fn outcome(
+    ended: Result<Outcome, ProbeError>,
+    probe: &dyn Probe,
+    found: &Findings,
+) -> (Outcome, Option<String>) {
+    let error = match ended {
+        Ok(outcome) => return (outcome, None),
+        Err(error) => error,
+    };
+    let outcome = match &error {
+        ProbeError::Refused { busy: true, .. } => Outcome::Busy,
+        ProbeError::Refused { .. } => Outcome::PresentNoIdentity,
+        ProbeError::Malformed(WireError::Foreign { protocol }) if protocol == "tls" => {
+            Outcome::TlsRequired
+        }
+        ProbeError::Malformed(WireError::Foreign { .. }) => Outcome::Unsupported,
+        ProbeError::Malformed(_) => Outcome::Malformed,
+        ProbeError::Silent { means: Silence::WentDark, .. } => Outcome::WentDark,
+        ProbeError::Silent { .. } | ProbeError::ConnectTimeout(_) => Outcome::Silent,
+        ProbeError::NotConnected(error) => not_connected(error),
+        ProbeError::HungUp(_) => Outcome::ResetAfter,
+        ProbeError::Gate(refusal) => refused(refusal),
+    };
+    // Whoever said its name before things went wrong has said its name; the detail says the rest.
+    let said = probe.interpret(&found.exchanges.iter().collect::<Vec<_>>());
+    let named = said.is_some_and(|asset| asset.is_identified());
+    let keeps_name = !matches!(outcome, Outcome::WentDark | Outcome::Aborted);
+    let outcome = if named && keeps_name { Outcome::Identified } else { outcome };
+    (outcome, Some(error.to_string()))
+}
+
+fn not_connected(error: &io::Error) -> Outcome {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Outcome::Refused,
+        _ => Outcome::Silent,
+    }
+}
+
+fn refused(refusal: &Refusal) -> Outcome {
+    match refusal {
+        Refusal::Stopped(_) => Outcome::Aborted,
+        Refusal::Fresh { .. } => Outcome::SkippedFresh,
+        Refusal::CoolingDown { .. } | Refusal::Slowing(_) => Outcome::Busy,
+        Refusal::LeftAlone(_) => Outcome::ResetAfter,
+        Refusal::Spent { limit: "device_bytes" | "device_packets_per_s", .. }
+        | Refusal::PlanSpent { .. } => Outcome::Malformed, // it floods, or drips without end
+        _ => Outcome::SkippedByPolicy,
+    }
+}

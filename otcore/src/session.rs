@@ -1,0 +1,425 @@
+//! A conversation with one device in one protocol.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::{Instant, timeout};
+
+use crate::frame::Frame;
+use crate::gate::journal::Close;
+use crate::gate::policy::{Decision, Limits, Subject};
+use crate::gate::{Connection, Lease, Permit, Refusal, Silence, Visit};
+use crate::model::{Exchange, HexBytes, Source, Transport as Carrier, Zone};
+use crate::protocol::{Answer, Protocol, Request};
+use crate::safety::Level;
+use crate::wire::{Reader, WireError};
+
+/// Moves bytes over one connection.
+#[async_trait]
+pub trait Transport: Send {
+    /// Send a question that the gate has let through.
+    async fn send(&mut self, question: Permit<Arc<Frame>>) -> Result<(), LinkError>;
+    /// Append what has arrived to `buf`; `0` means that the device closed.
+    async fn recv(&mut self, buf: &mut Vec<u8>) -> io::Result<usize>;
+    /// Take what still arrives, say goodbye, and wait for the device to do the same.
+    async fn close(&mut self, manners: Manners) -> Close;
+    /// Our end.
+    fn local(&self) -> SocketAddr;
+}
+
+/// Opens transports: sockets, or a simulated plant.
+#[async_trait]
+pub trait Dialer: Send + Sync {
+    /// Connect where the gate allows.
+    async fn dial(&self, to: Permit<Connection>) -> Result<Box<dyn Transport>, LinkError>;
+}
+
+/// Why something did not leave.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The gate shut while it was on its way.
+    #[error(transparent)]
+    Gate(#[from] Refusal),
+    /// The system refused.
+    #[error("{source}")]
+    Io {
+        /// How many bytes had left.
+        written: usize,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl From<io::Error> for LinkError {
+    fn from(source: io::Error) -> Self {
+        Self::Io { written: 0, source }
+    }
+}
+
+/// How to close (limit L17).
+#[derive(Clone, Copy, Debug)]
+pub struct Manners {
+    /// How long to take what still arrives.
+    pub drain: Duration,
+    /// How many bytes of it at most.
+    pub drain_bytes: usize,
+    /// How long to wait for the device's goodbye.
+    pub wait: Duration,
+}
+
+/// Why a question got no usable answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProbeError {
+    /// The device said no in its own protocol, so it does speak it.
+    #[error("device refused with code {code:#04x}")]
+    Refused {
+        /// The protocol's own code.
+        code: u32,
+        /// It has no room or time now.
+        busy: bool,
+    },
+    /// What came back is not an answer.
+    #[error("malformed answer: {0}")]
+    Malformed(#[from] WireError),
+    /// Nothing came back in time.
+    #[error("no answer within {waited:?}")]
+    Silent {
+        /// How long we waited.
+        waited: Duration,
+        /// What that means.
+        means: Silence,
+    },
+    /// No connection.
+    #[error("no connection: {0}")]
+    NotConnected(io::Error),
+    /// No connection within the time of the policy.
+    #[error("no connection within {0:?}")]
+    ConnectTimeout(Duration),
+    /// The device hung up in the middle.
+    #[error("the device closed the connection: {0}")]
+    HungUp(io::Error),
+    /// The gate did not let the question out.
+    #[error(transparent)]
+    Gate(#[from] Refusal),
+}
+
+/// What was learned: raw exchanges, kept also when a later question fails.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Questions and answers in the order they happened.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// The one device a probe may talk to, and what it may ask it.
+#[derive(Debug)]
+pub struct Host<'a> {
+    pub(crate) visit: &'a Visit,
+    pub(crate) dialer: &'a dyn Dialer,
+    pub(crate) endpoint: SocketAddr,
+    pub(crate) zone: &'a Zone,
+    pub(crate) source: &'a Source,
+    /// Units that the target itself names.
+    pub(crate) named_units: &'a [u8],
+    pub(crate) decision: Decision,
+    pub(crate) first_tag: u16,
+}
+
+impl std::fmt::Debug for dyn Dialer + '_ {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Dialer")
+    }
+}
+
+impl<'a> Host<'a> {
+    /// How deep the policy lets this conversation go.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.decision.level
+    }
+
+    /// Whether the policy opts in to `consent`, such as `umas`.
+    #[must_use]
+    pub fn consents_to(&self, consent: &str) -> bool {
+        self.decision.consents.contains(consent)
+    }
+
+    /// Units that the target itself names, in order.
+    #[must_use]
+    pub fn named_units(&self) -> &[u8] {
+        self.named_units
+    }
+
+    /// Units that the policy expects behind this address, in order.
+    #[must_use]
+    pub fn expected_units(&self) -> &[u8] {
+        &self.decision.units
+    }
+
+    /// The numbers of the policy.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        self.visit.limits()
+    }
+
+    /// The device says who it is: the policy may now know a better rule for it.
+    ///
+    /// # Errors
+    /// [`Refusal`] if nothing more may be asked of this kind of device.
+    pub fn learn<P: Protocol>(&mut self, vendor: &str, model: &str) -> Result<(), ProbeError> {
+        self.visit.is_a(vendor, model)?;
+        let gate = self.visit.gate();
+        self.decision = gate.policy().decide(&Subject {
+            zone: self.zone.as_str(),
+            address: self.endpoint.ip(),
+            protocol: P::NAME,
+            port: self.endpoint.port(),
+            vendor: Some(vendor),
+            model: Some(model),
+        });
+        Ok(())
+    }
+
+    /// Start a conversation.
+    ///
+    /// # Errors
+    /// If the gate refuses or no connection comes about.
+    pub async fn open<P: Protocol>(&self, protocol: P) -> Result<Session<'a, P>, ProbeError> {
+        let (permit, lease) = self.visit.connect(self.endpoint, P::NAME).await?;
+        let patience = Duration::from_millis(self.limits().connect_timeout_ms.into());
+        let started = Instant::now();
+        let dialing = timeout(patience, self.dialer.dial(permit));
+        let transport = match self.visit.unless_stopped(dialing).await? {
+            Ok(Ok(transport)) => transport,
+            Ok(Err(LinkError::Gate(refusal))) => return Err(refusal.into()),
+            Ok(Err(LinkError::Io { source, .. })) => {
+                lease.not_connected(&source, started.elapsed())?;
+                return Err(ProbeError::NotConnected(source));
+            }
+            Err(_) => {
+                let why = io::Error::from(io::ErrorKind::TimedOut);
+                lease.not_connected(&why, started.elapsed())?;
+                return Err(ProbeError::ConnectTimeout(patience));
+            }
+        };
+        lease.connected(transport.local())?;
+        Ok(Session {
+            transport,
+            lease,
+            visit: self.visit,
+            endpoint: self.endpoint,
+            zone: self.zone,
+            source: self.source,
+            buf: Vec::new(),
+            tag: self.first_tag,
+            alive: true,
+            protocol,
+        })
+    }
+}
+
+/// Asks questions. There is no method that takes bytes.
+pub struct Session<'a, P> {
+    transport: Box<dyn Transport>, // dropped before the lease that holds its slot
+    lease: Lease,
+    visit: &'a Visit,
+    endpoint: SocketAddr,
+    zone: &'a Zone,
+    source: &'a Source,
+    buf: Vec<u8>,
+    tag: u16,
+    alive: bool,
+    protocol: P,
+}
+
+impl<P: std::fmt::Debug> std::fmt::Debug for Session<'_, P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("protocol", &self.protocol).finish_non_exhaustive()
+    }
+}
+
+/// Malformed answers are kept as evidence up to this many bytes.
+const KEPT_OF_GARBAGE: usize = 512;
+
+impl<P: Protocol> Session<'_, P> {
+    /// Speak to another unit, slot or network on the same connection from now on.
+    pub fn turn_to(&mut self, protocol: P) {
+        self.protocol = protocol;
+        self.visit.next_unit();
+    }
+
+    /// Whether the device's kernel acknowledged everything we sent, as far as can be told: a
+    /// device that is alive but does not know the unit, rather than one that died of the question.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.alive
+    }
+
+    /// Ask, wait for the matching answer, parse it. The exchange is kept in `found` whatever it
+    /// says.
+    ///
+    /// # Errors
+    /// [`ProbeError`]; what was learned before stays in `found`.
+    pub async fn ask<R: Request<P>>(
+        &mut self,
+        request: &R,
+        found: &mut Findings,
+    ) -> Result<R::Reply, ProbeError> {
+        self.tag = self.tag.wrapping_add(1);
+        let frame = Frame::of(&self.protocol, self.tag, request).map_err(Refusal::from)?;
+        let frame = Arc::new(frame);
+        let permit = self.visit.admit(Arc::clone(&frame)).await?;
+        let asked_at = self.visit.gate().now();
+        let sent = Instant::now();
+        self.send(permit).await?;
+
+        let (patience, visit) = (self.patience(), self.visit);
+        let waiting = timeout(patience, self.message(&frame));
+        let message = match visit.unless_stopped(waiting).await? {
+            Ok(Ok(message)) => Ok(message),
+            Ok(Err(error @ ProbeError::Malformed(_))) => Err(error),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => {
+                let means = self.visit.silent(frame.facts().name);
+                return Err(ProbeError::Silent { waited: patience, means });
+            }
+        };
+        let rtt = sent.elapsed();
+        let bytes = match &message {
+            Ok(message) => message.clone(),
+            Err(_) => self.buf.iter().copied().take(KEPT_OF_GARBAGE).collect(),
+        };
+        found.exchanges.push(self.exchange(&frame, bytes, asked_at, rtt));
+        let message = message?;
+        let kept = self.visit.answered(rtt, self.protocol.is_on_a_bus());
+        let reply = self.read(request, &frame, &message)?;
+        kept?; // slowing down ends the visit, but not before this answer was read
+        Ok(reply)
+    }
+
+    /// Say goodbye, unless the device went dark: then not even that.
+    pub async fn close(mut self) {
+        if self.visit.went_silent() {
+            self.visit.park(Box::new((self.transport, self.lease)));
+            return;
+        }
+        let limits = self.visit.limits();
+        let manners = Manners {
+            drain: Duration::from_millis(limits.drain_ms.into()),
+            drain_bytes: usize::try_from(limits.drain_bytes).unwrap_or(usize::MAX),
+            wait: Duration::from_millis(limits.close_wait_ms.into()),
+        };
+        let visit = self.visit;
+        if let Ok(how) = visit.unless_stopped(self.transport.close(manners)).await {
+            self.lease.closed(how);
+        }
+    }
+
+    fn read<R: Request<P>>(
+        &self,
+        request: &R,
+        frame: &Frame,
+        message: &[u8],
+    ) -> Result<R::Reply, ProbeError> {
+        match P::answer(frame.bytes(), message)? {
+            Some(Answer::Body(body)) => Ok(request.read(&mut Reader::new(body))?),
+            Some(Answer::Refusal { code, busy }) => {
+                if busy {
+                    self.visit.was_busy();
+                }
+                Err(ProbeError::Refused { code, busy })
+            }
+            None => Err(WireError::Short { field: "answer" }.into()), // `message` lets none through
+        }
+    }
+
+    async fn send(&mut self, permit: Permit<Arc<Frame>>) -> Result<(), ProbeError> {
+        match self.transport.send(permit).await {
+            Ok(()) => Ok(()),
+            Err(LinkError::Gate(refusal)) => Err(refusal.into()),
+            Err(LinkError::Io { written, source }) => {
+                self.lease.not_sent(written, &source)?;
+                Err(self.hung_up(source))
+            }
+        }
+    }
+
+    /// The message that answers `asked`; late answers to earlier questions are skipped.
+    async fn message(&mut self, asked: &Frame) -> Result<Vec<u8>, ProbeError> {
+        let mut late = 0;
+        loop {
+            let Some(len) = P::split(&self.buf)? else {
+                self.receive().await?;
+                continue;
+            };
+            let message = self.buf.get(..len).unwrap_or_default();
+            if P::answer(asked.bytes(), message)?.is_some() {
+                let message = message.to_vec();
+                self.buf.clear(); // whatever else arrived answers nothing that was asked
+                return Ok(message);
+            }
+            self.buf.drain(..len);
+            late += 1;
+            if late > self.visit.limits().late_answers {
+                return Err(WireError::Invalid { field: "late answers", value: late.into() }.into());
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> Result<(), ProbeError> {
+        let before = self.buf.len();
+        match self.transport.recv(&mut self.buf).await {
+            Ok(0) => Err(self.hung_up(io::Error::from(io::ErrorKind::UnexpectedEof))),
+            Ok(_) => Ok(self.visit.received(self.buf.get(before..).unwrap_or_default())?),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                // The kernel gave up: not even an acknowledgement came back.
+                self.alive = false;
+                let waited = Duration::from_millis(self.visit.limits().connect_timeout_ms.into());
+                let means = self.visit.silent("unacknowledged question");
+                Err(ProbeError::Silent { waited, means })
+            }
+            Err(error) => Err(self.hung_up(error)),
+        }
+    }
+
+    fn hung_up(&self, error: io::Error) -> ProbeError {
+        if self.visit.has_answered() {
+            self.visit.broke_off();
+        }
+        ProbeError::HungUp(error)
+    }
+
+    fn patience(&self) -> Duration {
+        let limits = self.visit.limits();
+        let patience = match self.protocol.is_on_a_bus() {
+            true => limits.gateway_response_timeout_ms,
+            false => limits.response_timeout_ms,
+        };
+        Duration::from_millis(patience.into()).min(self.visit.time_left())
+    }
+
+    fn exchange(
+        &self,
+        asked: &Frame,
+        answer: Vec<u8>,
+        at: jiff::Timestamp,
+        rtt: Duration,
+    ) -> Exchange {
+        Exchange {
+            zone: self.zone.clone(),
+            source: self.source.clone(),
+            address: self.endpoint.ip().to_canonical(),
+            port: self.endpoint.port(),
+            transport: Carrier::Tcp,
+            protocol: P::NAME.to_owned(),
+            function: asked.facts().name.to_owned(),
+            request: HexBytes::from(asked.bytes().to_vec()),
+            response: HexBytes::from(answer),
+            at,
+            rtt_micros: u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+# Servers of independent stacks, and the tests that ask them.
+
+readonly PEERS=$PWD/.peers
+readonly LIBMODBUS_PEER=$PEERS/libmodbus_peer
+
+# First the peers alone, by hand-built frames: a change in a stack must not look like one of otcore.
+part_peers() {
+    peers_ready
+    if [[ -x $LIBMODBUS_PEER ]]; then
+        "$PEERS/bin/python" tests/peers/check.py --libmodbus "$LIBMODBUS_PEER"
+    else
+        "$PEERS/bin/python" tests/peers/check.py
+    fi
+}
+
+# The tests against foreign stacks alone, with what they say. They are in `tests` too.
+part_foreign() {
+    peers_ready
+    peers_environment
+    cargo test -p otcore --all-features --test foreign_stacks -- --nocapture
+}
+
+peers_ready() {
+    venv_ready "$PEERS" ||
+        skip "no Python packages (scripts/test tools), so the tests against foreign stacks do not run"
+    if installed :libmodbus; then
+        compile_libmodbus_peer
+    else
+        left_out "libmodbus is not installed, so the tests against it do not run"
+    fi
+}
+
+compile_libmodbus_peer() {
+    local flags
+    read -ra flags <<<"$(pkg-config --cflags --libs libmodbus)"
+    "${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -o "$LIBMODBUS_PEER" \
+        tests/peers/libmodbus_peer.c "${flags[@]}"
+}
+
+# Tells tests and benchmarks where the peers are; what is not there stays unset.
+peers_environment() {
+    ! venv_ready "$PEERS" || export OTCORE_PEERS_PYTHON=$PEERS/bin/python
+    [[ ! -x $LIBMODBUS_PEER ]] || export OTCORE_LIBMODBUS_PEER=$LIBMODBUS_PEER
+}

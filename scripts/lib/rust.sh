@@ -1,0 +1,76 @@
+# The Rust side: format, lints, builds, tests, documentation, licences, spelling, benchmarks.
+
+readonly CHECKED_TARGETS=(x86_64-pc-windows-msvc aarch64-apple-darwin)
+
+part_format() {
+    cargo fmt --all --check
+    [[ ! -f fuzz/Cargo.toml ]] || cargo fmt --manifest-path fuzz/Cargo.toml --check
+}
+
+part_lint() {
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+}
+
+part_spelling() {
+    have "$VENV/bin/typos" || skip "typos is not installed (scripts/test tools)"
+    "$VENV/bin/typos"
+}
+
+# The advisories need a database from the network; licences, bans and sources do not.
+part_licences() {
+    have cargo-deny || skip "cargo-deny is not installed (scripts/test tools)"
+    cargo deny --all-features check licenses bans sources
+}
+
+# What embedders build: without the default features, and without anything of the tests.
+part_features() {
+    cargo check -p otcore --no-default-features
+    cargo check -p otcore
+    cargo check -p otcore --all-features
+}
+
+part_minimum() {
+    local version cargo=(cargo)
+    version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    if [[ $(rustc --version) != "rustc $version."* ]]; then
+        cargo=(cargo "+$version")
+        "${cargo[@]}" --version >/dev/null 2>&1 || rustup toolchain install --profile minimal "$version" ||
+            skip "Rust $version is not installed, and it is the minimum that Cargo.toml promises"
+    fi
+    echo "with $("${cargo[@]}" --version)"
+    "${cargo[@]}" build
+}
+
+part_targets() {
+    local target checked=0
+    for target in "${CHECKED_TARGETS[@]}"; do
+        if target_installed "$target"; then
+            cargo check -p otcore --all-features --target "$target"
+            checked=$((checked + 1))
+        else
+            left_out "the standard library for $target is not installed"
+        fi
+    done
+    [[ $checked -gt 0 ]] || skip "no other target is installed"
+}
+
+target_installed() {
+    have rustup || return 1
+    rustup target list --installed | grep -qx "$1" || rustup target add "$1"
+}
+
+# Without the Python module: it links only inside an interpreter and has its tests in `python`.
+part_tests() {
+    peers_environment
+    cargo test --workspace --exclude otcore-py --all-features --no-fail-fast
+}
+
+part_documentation() {
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --document-private-items
+}
+
+# They are measured by hand; here they only have to run.
+part_benches() {
+    peers_environment
+    cargo run --release -p otcore-benches -- --rounds 3
+}

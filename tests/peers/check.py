@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Ask every peer who it is with hand-built frames and compare with README.md.
+
+Nothing but the standard library, so that it shares no code with any stack it asks.
+When a test against a foreign stack fails and this passes, look at otcore, not at the peer.
+
+    check.py [--libmodbus BINARY]
+"""
+
+import argparse
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PATIENCE = 3.0
+
+PYMODBUS = {
+    0x00: "Rigwerk AG",
+    0x01: "RW-PLC-4711",
+    0x02: "V2.14.3",
+    0x03: "https://rigwerk.example",
+    0x04: "Rig Compact PLC",
+    0x05: "RW4711/DN",
+    0x06: "line 7 packer",
+}
+PRIVATE = {0x80: "SN-00420815", 0x81: "hw-rev C"}
+PMT = {0: "Rigwerk AG", 1: "RW-PMT-1", 2: "1.2.3"}
+PMT_REGULAR = {3: "https://rigwerk.example", 4: "PMT device", 5: "RW-PMT", 6: "press 3"}
+LONG = {number: (text + " ") * 4 for number, text in PYMODBUS.items()}
+LONG_PRIVATE = {0x80 + n: f"private-{n:02x}-" + "x" * 60 for n in range(8)}
+
+
+def first(objects: dict[int, str], count: int) -> dict[int, str]:
+    return dict(list(objects.items())[:count])
+
+
+# peer -> [(unit, question, answer)]; a question is an identification code or "server id"
+EXPECTED: dict[str, list[tuple[int, int | str, object]]] = {
+    "modbus-pymodbus": [
+        (1, 1, (1, first(PYMODBUS, 3))),
+        (1, 3, (1, PYMODBUS | PRIVATE)),
+        (200, 3, (1, PYMODBUS | PRIVATE)),
+        (1, "server id", b"Rigwerk AG-RW-PLC-4711-V2.14.3\xff"),
+    ],
+    "modbus-pymodbus-long": [
+        (1, 1, (1, first(LONG, 3))),
+        (1, 2, (2, LONG)),
+        (1, 3, (5, LONG | LONG_PRIVATE)),
+    ],
+    "modbus-pymodbus-anyunit": [(0, 3, (1, PYMODBUS)), (9, 3, (1, PYMODBUS))],
+    "modbus-pymodbus-noid": [(1, 1, (1, {})), (1, "server id", b"Pymodbus\xff")],
+    "modbus-pymodbustcp": [
+        (1, 1, (1, PMT)),
+        (7, 2, (1, PMT_REGULAR)),
+        (1, 3, (1, {0x80: "SN-PMT-0007"})),
+        (1, "server id", "closed"),
+    ],
+    "modbus-umodbus": [(1, 1, "exception 1"), (1, "server id", "exception 1")],
+    "modbus-modbustk": [(1, 1, "exception 1"), (1, "server id", "exception 1"), (9, 1, "silence")],
+    "modbus-libmodbus": [(1, 1, "exception 1"), (1, "server id", b"\xb4\xffLMB")],
+}
+
+
+def ask(connection: socket.socket, unit: int, pdu: bytes) -> bytes:
+    connection.sendall(struct.pack(">HHHB", 0x1234, 0, len(pdu) + 1, unit) + pdu)
+    tag, protocol, length, answered = struct.unpack(">HHHB", exactly(connection, 7))
+    if (tag, protocol, answered) != (0x1234, 0, unit):
+        raise ValueError(f"header of the answer: {tag:#x} {protocol} {answered}")
+    return exactly(connection, length - 1)
+
+
+def exactly(connection: socket.socket, count: int) -> bytes:
+    got = b""
+    while len(got) < count:
+        part = connection.recv(count - len(got))
+        if not part:
+            raise ConnectionResetError
+        got += part
+    return got
+
+
+def identification(connection: socket.socket, unit: int, code: int) -> object:
+    objects: dict[int, str] = {}
+    start = 0
+    for page in range(1, 20):
+        pdu = ask(connection, unit, bytes([0x2B, 0x0E, code, start]))
+        if pdu[0] & 0x80:
+            return f"exception {pdu[1]}"
+        more, start, count, at = pdu[4], pdu[5], pdu[6], 7
+        for _ in range(count):
+            number, length = pdu[at], pdu[at + 1]
+            objects[number] = pdu[at + 2 : at + 2 + length].decode("latin-1")
+            at += 2 + length
+        if more != 0xFF:
+            return page, objects
+    return "endless"
+
+
+def server_id(connection: socket.socket, unit: int) -> object:
+    pdu = ask(connection, unit, b"\x11")
+    return f"exception {pdu[1]}" if pdu[0] & 0x80 else pdu[2:]
+
+
+def outcome(address: tuple[str, int], unit: int, question: int | str) -> object:
+    with socket.create_connection(address, PATIENCE) as connection:
+        try:
+            if isinstance(question, int):
+                return identification(connection, unit, question)
+            return server_id(connection, unit)
+        except TimeoutError:
+            return "silence"
+        except ConnectionResetError:
+            return "closed"
+
+
+def same(expected: object, got: object) -> bool:
+    if isinstance(expected, bytes) and isinstance(got, bytes):
+        return got.startswith(expected)
+    return expected == got
+
+
+def check(name: str, command: list[str]) -> int:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as peer:
+        assert peer.stdin and peer.stdout
+        try:
+            line = peer.stdout.readline().split()
+            if line[:2] != ["READY", name]:
+                print(f"not ok  {name}: it said {line}")
+                return 1
+            host, port = line[2].rsplit(":", 1)
+            wrong = 0
+            for unit, question, expected in EXPECTED[name]:
+                got = outcome((host, int(port)), unit, question)
+                if not same(expected, got):
+                    print(f"not ok  {name} unit {unit} {question}: {got!r}, expected {expected!r}")
+                    wrong += 1
+            peer.stdin.close()
+            if peer.wait(PATIENCE) != 0:
+                print(f"not ok  {name}: {peer.returncode} when its standard input closed")
+                wrong += 1
+            if not wrong:
+                print(f"ok      {name}")
+            return wrong
+        finally:
+            peer.kill()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--libmodbus", metavar="BINARY", help="compiled libmodbus_peer.c")
+    options = parser.parse_args()
+    wrong = 0
+    for name in EXPECTED:
+        if name != "modbus-libmodbus":
+            wrong += check(name, [sys.executable, str(HERE / "modbus.py"), name])
+        elif options.libmodbus:
+            wrong += check(name, [options.libmodbus])
+        else:
+            print(f"skipped {name}: no --libmodbus")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
