@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn an_aborted_scan_ends_and_says_so() {
         let plant = Plant::start(0).unwrap();
-        let targets: Vec<_> = plant.devices().iter().map(|device| device.target()).collect();
+        let targets: Vec<_> = plant.devices().iter().map(crate::sim::Running::target).collect();
         let scan = gentle().start(&targets.join(" ")).unwrap();
         scan.abort();
         let report = scan.finish().unwrap();

@@ -48,3 +48,9 @@ pub use safety::Level;
 #[cfg(feature = "net")]
 pub use scan::{Event, Plan, Progress, Report, Scan, Scanner};
 pub use targets::Targets;
+
+/// The documents, so that the code in them is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../docs/policy.md")]
+struct Documents;

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 use crate::frame::Frame;
 use crate::gate::journal::Close;
 use crate::gate::policy::{Decision, Limits, Subject};
+use crate::gate::sabotage::Saboteur;
 use crate::gate::{Connection, Lease, Permit, Refusal, Silence, Visit};
 use crate::model::{Exchange, HexBytes, Source, Transport as Carrier, Zone};
 use crate::protocol::{Answer, Protocol, Request};
@@ -270,19 +271,23 @@ impl<P: Protocol> Session<'_, P> {
     ) -> Result<R::Reply, ProbeError> {
         self.tag = self.tag.wrapping_add(1);
         let frame = Frame::of(&self.protocol, self.tag, request).map_err(Refusal::from)?;
-        let frame = Arc::new(frame);
-        let permit = self.visit.admit(Arc::clone(&frame)).await?;
+        let (frame, patience) = (Arc::new(frame), self.patience());
+        let permit = self.visit.admit(Arc::clone(&frame), patience).await?;
         let asked_at = self.visit.gate().now();
         let sent = Instant::now();
         self.send(permit).await?;
 
-        let (patience, visit) = (self.patience(), self.visit);
+        let visit = self.visit;
         let waiting = timeout(patience, self.message(&frame));
         let message = match visit.unless_stopped(waiting).await? {
             Ok(Ok(message)) => Ok(message),
             Ok(Err(error @ ProbeError::Malformed(_))) => Err(error),
             Ok(Err(error)) => return Err(error),
             Err(_) => {
+                if Saboteur::SecondPacket.is_at_work() {
+                    let again = self.visit.admit(Arc::clone(&frame), patience).await?;
+                    self.send(again).await?;
+                }
                 let means = self.visit.silent(frame.facts().name);
                 return Err(ProbeError::Silent { waited: patience, means });
             }
@@ -313,6 +318,9 @@ impl<P: Protocol> Session<'_, P> {
             wait: Duration::from_millis(limits.close_wait_ms.into()),
         };
         let visit = self.visit;
+        if visit.may_close().await.is_err() {
+            return;
+        }
         if let Ok(how) = visit.unless_stopped(self.transport.close(manners)).await {
             self.lease.closed(how);
         }
@@ -398,7 +406,7 @@ impl<P: Protocol> Session<'_, P> {
             true => limits.gateway_response_timeout_ms,
             false => limits.response_timeout_ms,
         };
-        Duration::from_millis(patience.into()).min(self.visit.time_left())
+        Duration::from_millis(patience.into())
     }
 
     fn exchange(

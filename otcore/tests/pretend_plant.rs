@@ -1,6 +1,14 @@
 //! The whole engine over real sockets against the pretend plant, as the quick start runs it.
 #![cfg(feature = "sim")]
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation
+)] // a test says what went wrong by stopping
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

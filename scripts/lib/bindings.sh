@@ -1,7 +1,7 @@
 # Everything that is not Rust: the Python package, the Python beside it, the C library.
 
 readonly OWN_PYTHON=(tests/peers benches)
-readonly C_FLAGS=(-std=c11 -Wall -Wextra -Wpedantic -Werror)
+readonly C_WARNINGS=(-Wall -Wextra -Wpedantic -Werror)
 
 part_python() {
     venv_ready "$VENV" || skip "its Python packages are not installed (scripts/test tools)"
@@ -34,9 +34,9 @@ part_c() {
     [[ -n $header ]] || skip "there is no otcore-ffi/.../otcore.h"
     cargo build -p otcore-ffi
     flags=("-I$(dirname "$header")")
-    "${CC:-cc}" "${C_FLAGS[@]}" -fsyntax-only -x c "$header"
+    "${CC:-cc}" -std=c99 "${C_WARNINGS[@]}" -fsyntax-only -x c "$header"
     if have c++; then
-        c++ -Wall -Wextra -Werror -fsyntax-only -x c++ "$header"
+        "${CXX:-c++}" -std=c++17 "${C_WARNINGS[@]}" -fsyntax-only -x c++ "$header"
     else
         left_out "no C++ compiler is installed, so the header was not read as C++"
     fi
@@ -52,7 +52,7 @@ c_program() {
     built=$libraries/c/$(basename "$source" .c)
     mkdir -p "$libraries/c"
     echo "-- $source"
-    "${CC:-cc}" "${C_FLAGS[@]}" "$@" "$source" -o "$built" \
+    "${CC:-cc}" -std=c11 "${C_WARNINGS[@]}" "$@" "$source" -o "$built" \
         "-L$libraries" "-Wl,-rpath,$libraries" "-l$(c_library)"
     [[ $source != */tests/* ]] || "$built" </dev/null
 }

@@ -10,6 +10,7 @@ use std::sync::{PoisonError, RwLock};
 use tokio::sync::watch;
 
 use super::refusal::{Refusal, StopReason};
+use super::sabotage::Saboteur;
 
 #[derive(Debug)]
 pub(super) struct Door {
@@ -33,6 +34,9 @@ impl Door {
 
     /// Nothing leaves once this returns. The first reason stays.
     pub(super) fn shut(&self, why: StopReason) {
+        if Saboteur::Abort.is_at_work() && why == StopReason::Asked {
+            return;
+        }
         let mut shut = self.shut.write().unwrap_or_else(PoisonError::into_inner);
         shut.get_or_insert(why);
         drop(shut);

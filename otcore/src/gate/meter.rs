@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::pace::QUESTION;
+use super::pace::CLOSING;
 
 /// One second, and a quarter for acknowledgements that the kernel delays.
 const WINDOW: Duration = Duration::from_millis(1250);
@@ -19,6 +19,8 @@ const WINDOW: Duration = Duration::from_millis(1250);
 pub(super) struct Meter {
     stamps: VecDeque<Instant>,
     promised: usize,
+    /// Packets that end open connections: they leave only when we close.
+    closing: usize,
 }
 
 /// When to ask again.
@@ -34,7 +36,22 @@ impl Meter {
     /// Whether `cost` more packets stay within `limit` in every window.
     pub(super) fn room(&mut self, cost: usize, limit: usize, now: Instant) -> Result<(), Full> {
         self.forget_old(now);
-        let total = self.stamps.len() + self.promised + cost;
+        self.fits(self.stamps.len() + self.promised + self.closing + cost, limit)
+    }
+
+    /// Whether the `cost` packets that close an open connection may leave now. They are counted
+    /// already, and those of other connections wait for a turn of their own.
+    pub(super) fn room_to_close(
+        &mut self,
+        cost: usize,
+        limit: usize,
+        now: Instant,
+    ) -> Result<(), Full> {
+        self.forget_old(now);
+        self.fits(self.stamps.len() + self.promised + cost, limit)
+    }
+
+    fn fits(&self, total: usize, limit: usize) -> Result<(), Full> {
         let Some(excess) = total.checked_sub(limit).filter(|excess| *excess > 0) else {
             return Ok(());
         };
@@ -44,17 +61,35 @@ impl Meter {
         }
     }
 
-    /// The same for a connection of `cost` packets, which keeps its closing packets promised for as
-    /// long as it is open: there must always be room for a question beside all open connections,
-    /// or they would wait for each other for ever.
+    /// The same for a connection of `cost` packets. What will end open connections may take up half
+    /// of the limit: the other half is for questions, or the devices would wait for each other with
+    /// open connections until their time is up.
     pub(super) fn room_for_connection(
         &mut self,
         cost: usize,
         limit: usize,
         now: Instant,
     ) -> Result<(), Full> {
-        let beside = if self.promised == 0 { 0 } else { QUESTION };
-        self.room(cost + beside, limit, now)
+        match self.closing + CLOSING > CLOSING.max(limit / 2) {
+            true => Err(Full::UntilReleased),
+            false => self.room(cost, limit, now),
+        }
+    }
+
+    /// A connection is open, or will be, and `count` packets will end it.
+    pub(super) fn opened(&mut self, count: usize) {
+        self.closing += count;
+    }
+
+    /// It did not come about.
+    pub(super) fn never_opened(&mut self, count: usize) {
+        self.closing = self.closing.saturating_sub(count);
+    }
+
+    /// It is closed: `count` packets that were to end it left now.
+    pub(super) fn closed(&mut self, count: usize, now: Instant) {
+        self.closing = self.closing.saturating_sub(count);
+        self.stamps.extend(std::iter::repeat_n(now, count));
     }
 
     /// `count` packets may leave from now on.
@@ -81,13 +116,13 @@ impl Meter {
     /// Whether nothing is counted any more.
     pub(super) fn is_idle(&mut self, now: Instant) -> bool {
         self.forget_old(now);
-        self.stamps.is_empty() && self.promised == 0
+        self.stamps.is_empty() && self.promised + self.closing == 0
     }
 
     /// Packets in the window that ends now, promised ones included.
     pub(super) fn load(&mut self, now: Instant) -> usize {
         self.forget_old(now);
-        self.stamps.len() + self.promised
+        self.stamps.len() + self.promised + self.closing
     }
 
     fn forget_old(&mut self, now: Instant) {

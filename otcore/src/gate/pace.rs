@@ -2,8 +2,8 @@
 //!
 //! The ledger counts what the kernel really puts on the wire. A connection is four packets (SYN,
 //! acknowledgement of the handshake, FIN, acknowledgement of the other FIN), a question two
-//! (itself and the acknowledgement of its answer). Packets for the end of a connection stay
-//! promised while it is open, so that closing, also in a hurry, never breaks a limit.
+//! (itself and the acknowledgement of its answer). The kernel acknowledges a handshake by itself,
+//! so that packet counts from the SYN on; the two that end a connection count while it is open.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,8 +15,10 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::device::Device;
+use super::host_lock::{HostHold, HostLocks};
 use super::meter::{Full, Meter};
 use super::policy::Limits;
+use super::sabotage::Saboteur;
 use crate::targets::subnet_of;
 
 /// What all scans of one process share: packets on the wire and connection slots.
@@ -28,6 +30,8 @@ use crate::targets::subnet_of;
 pub struct Wire {
     books: Mutex<Books>,
     changed: Notify,
+    /// Only real devices are shared with other processes.
+    host: Option<HostLocks>,
 }
 
 #[derive(Debug, Default)]
@@ -70,7 +74,7 @@ pub(super) enum Cargo {
 impl Cargo {
     fn packets(self) -> usize {
         match self {
-            Self::Connection { syns } => syns + CLOSING + 1,
+            Self::Connection { syns } => syns + 1,
             Self::Question => QUESTION,
         }
     }
@@ -86,7 +90,9 @@ impl Wire {
     /// The wire that every real scan of this process shares.
     #[must_use]
     pub fn of_this_process() -> Arc<Self> {
-        static WIRE: LazyLock<Arc<Wire>> = LazyLock::new(Arc::default);
+        static WIRE: LazyLock<Arc<Wire>> = LazyLock::new(|| {
+            Arc::new(Wire { host: Some(HostLocks::of_this_host()), ..Wire::default() })
+        });
         Arc::clone(&WIRE)
     }
 
@@ -136,8 +142,24 @@ impl Wire {
         self.changed.notify_waiters();
     }
 
+    /// Wait until no other process of this host is connected to `device`.
+    pub(super) async fn hold(
+        &self,
+        device: Device,
+        limits: &Limits,
+    ) -> std::io::Result<Option<HostHold>> {
+        let gap = Duration::from_millis(limits.connection_gap_ms.into());
+        match &self.host {
+            Some(locks) => locks.hold(device, gap).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Wait until `cargo` may leave to `device`, and promise its packets.
     pub(super) async fn reserve(&self, device: Device, cargo: Cargo, limits: &Limits) {
+        if Saboteur::Pace.is_at_work() {
+            return;
+        }
         self.wait(|books, now| books.try_reserve(device, cargo, limits, now)).await;
     }
 
@@ -161,6 +183,32 @@ impl Wire {
         for _ in 0..count {
             self.each_meter(device, |meter, _| meter.release());
         }
+    }
+
+    /// A connection is open: what will end it counts in the process now.
+    pub(super) fn opened(&self) {
+        self.books().process.opened(CLOSING);
+    }
+
+    /// A connection did not come about, so nothing will end it.
+    pub(super) fn never_opened(&self, device: Device) {
+        let mut books = self.books();
+        if let Some(subnet) = books.subnets.get_mut(&subnet_of(device.address())) {
+            subnet.packets.never_opened(CLOSING);
+        }
+        if let Some(guest) = books.devices.get_mut(&device) {
+            guest.packets.never_opened(CLOSING);
+        }
+    }
+
+    /// Wait until the packets that end the connection to `device` may leave.
+    pub(super) async fn room_to_close(&self, device: Device, limits: &Limits) {
+        self.wait(|books, now| books.room_to_close(device, limits, now)).await;
+    }
+
+    /// The connection was closed, in good order or in a hurry.
+    pub(super) fn closed(&self, device: Device) {
+        self.each_meter(device, |meter, now| meter.closed(CLOSING, now));
     }
 
     /// The address answered, or its time is up: no resolution is pending any more.
@@ -233,8 +281,12 @@ impl Books {
             Cargo::Connection { .. } => Meter::room_for_connection,
             Cargo::Question => Meter::room,
         };
-        room(&mut guest.packets, packets, size(limits.device_packets_per_s), now)?;
-        room(&mut subnet.packets, packets, size(limits.subnet_packets_per_s), now)?;
+        // Few connections share a device or a subnet, so the end of each is counted from its
+        // beginning. In the process it is counted once the connection is open, or a sweep of
+        // addresses at which nobody lives would be twice as long for nothing.
+        let ending = if matches!(cargo, Cargo::Connection { .. }) { CLOSING } else { 0 };
+        room(&mut guest.packets, packets + ending, size(limits.device_packets_per_s), now)?;
+        room(&mut subnet.packets, packets + ending, size(limits.subnet_packets_per_s), now)?;
         room(&mut self.process, packets, size(limits.process_packets_per_s), now)?;
 
         guest.packets.promise(packets);
@@ -243,10 +295,22 @@ impl Books {
         if let Cargo::Connection { .. } = cargo {
             guest.connected = true;
             guest.last_attempt = Some(now);
+            guest.packets.opened(CLOSING);
+            subnet.packets.opened(CLOSING);
             subnet.unresolved += 1;
             subnet.new_addresses.stamp_unpromised(now);
         }
         Ok(())
+    }
+
+    fn room_to_close(&mut self, device: Device, limits: &Limits, now: Instant) -> Result<(), Full> {
+        if let Some(guest) = self.devices.get_mut(&device) {
+            guest.packets.room_to_close(CLOSING, size(limits.device_packets_per_s), now)?;
+        }
+        if let Some(subnet) = self.subnets.get_mut(&subnet_of(device.address())) {
+            subnet.packets.room_to_close(CLOSING, size(limits.subnet_packets_per_s), now)?;
+        }
+        self.process.room_to_close(CLOSING, size(limits.process_packets_per_s), now)
     }
 
     /// Memory is bounded by what is in flight: forget whoever has been quiet for a while.

@@ -121,6 +121,9 @@ pub enum Refusal {
     /// A frame did not read back as the question it was built from.
     #[error(transparent)]
     NotReadOnly(#[from] NotReadOnly),
+    /// Other processes of this host cannot be kept away from the device.
+    #[error("the locks of this host cannot be used: {0}")]
+    HostLock(String),
     /// What is remembered of devices cannot be read, so a quarantine might be missed.
     #[error("the device memory cannot be used: {0}")]
     Memory(String),

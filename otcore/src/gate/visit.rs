@@ -11,19 +11,26 @@ use tokio::time::Instant;
 
 use super::breaker::Pulse;
 use super::device::Device;
+use super::host_lock::HostHold;
 use super::journal::{Close, Entry, What};
 use super::memory::{Cooling, Quarantine, Record};
 use super::pace::{CLOSING, Cargo, QUESTION};
 use super::permit::{Connection, Permit};
 use super::policy::Limits;
 use super::refusal::{Refusal, StopReason};
+use super::sabotage::Saboteur;
 use super::{Gate, Inner, sensitive};
 use crate::frame::Frame;
 use crate::model::HexBytes;
 
 /// A stay with one device. While it lasts nobody else of this process visits the same device.
-#[derive(Clone)]
 pub struct Visit(Arc<Visiting>);
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.0.gate.wire.leave(self.0.device);
+    }
+}
 
 impl std::fmt::Debug for Visit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -166,49 +173,75 @@ impl Visit {
         protocol: &'static str,
     ) -> Result<(Permit<Connection>, Lease), Refusal> {
         let gate = &self.0.gate;
-        gate.check_endpoint(to)?;
-        gate.door.unpaused().await?;
-        self.check_budget(true)?;
         let limits = self.limits();
+        self.may_connect(to)?;
+        let holding = gate.wire.hold(self.0.device, limits);
+        let hold = gate.door.unless_shut(holding).await?;
+        let hold = hold.map_err(|error| Refusal::HostLock(error.to_string()))?;
         let syns = syns(limits.connect_timeout_ms);
-        let reserve = gate.wire.reserve(self.0.device, Cargo::Connection { syns }, limits);
-        gate.door.unless_shut(reserve).await?;
-        let id = gate.next_connection();
-        let promised = syns + 1 + CLOSING;
-        {
-            let mut state = self.0.state();
-            state.started.get_or_insert_with(Instant::now);
-            state.at = to;
-            state.protocol = protocol;
-            state.current = Some(Current { id, promised, resolving: true, open: false });
-            state.spending.attempts += 1;
-            state.acknowledgement_owed = false;
+        loop {
+            gate.door.unpaused().await?;
+            let reserve = gate.wire.reserve(self.0.device, Cargo::Connection { syns }, limits);
+            gate.door.unless_shut(reserve).await?;
+            let mut lease = self.lease(to, protocol, syns + 1);
+            self.may_connect(to)?; // things may have changed while we waited
+            if gate.door.is_paused() {
+                continue; // dropping the lease gives everything back
+            }
+            lease.host_hold = hold;
+            let patience = Duration::from_millis(limits.connect_timeout_ms.into());
+            let permit = Permit::new(Connection { to, patience }, Arc::clone(&self.0));
+            self.0.begin_attempt();
+            return Ok((permit, lease));
         }
-        let lease = Lease(Arc::clone(&self.0));
-        let patience = Duration::from_millis(limits.connect_timeout_ms.into());
-        Ok((Permit::new(Connection { to, patience }, Arc::clone(&self.0)), lease))
     }
 
-    /// Ask leave to send a question; waits for the pace and for the device's rest.
+    fn may_connect(&self, to: SocketAddr) -> Result<(), Refusal> {
+        self.0.gate.check_endpoint(to)?;
+        self.check_budget(true)
+    }
+
+    /// What is reserved for a connection, until it is dropped.
+    fn lease(&self, to: SocketAddr, protocol: &'static str, promised: usize) -> Lease {
+        let id = self.0.gate.next_connection();
+        let mut state = self.0.state();
+        state.at = to;
+        state.protocol = protocol;
+        state.current = Some(Current { id, promised, resolving: true, open: false });
+        Lease { visiting: Arc::clone(&self.0), host_hold: None }
+    }
+
+    /// Ask leave to send a question whose answer may take as long as `patience`; waits for the pace
+    /// and for the device's rest.
     ///
     /// # Errors
     /// A [`Refusal`] that names the limit or decision.
-    pub async fn admit(&self, frame: Arc<Frame>) -> Result<Permit<Arc<Frame>>, Refusal> {
+    pub async fn admit(
+        &self,
+        frame: Arc<Frame>,
+        patience: Duration,
+    ) -> Result<Permit<Arc<Frame>>, Refusal> {
         let gate = &self.0.gate;
         gate.door.check()?;
         self.check_budget(false)?;
         let size = u64::try_from(frame.bytes().len()).unwrap_or(u64::MAX);
         self.spent_if(size > u64::from(self.limits().request_bytes), "request_bytes")?;
         let rest = self.0.state().next_question;
-        gate.door.unless_shut(tokio::time::sleep_until(rest)).await?;
+        let needed = rest.saturating_duration_since(Instant::now()) + patience;
+        self.spent_if(self.time_left() < needed, "device_time_s")?; // or it is held for nothing
+        if !Saboteur::Pace.is_at_work() {
+            gate.door.unless_shut(tokio::time::sleep_until(rest)).await?;
+        }
         let reserve = gate.wire.reserve(self.0.device, Cargo::Question, self.limits());
         gate.door.unless_shut(reserve).await?;
+        let permit = Permit::new(frame, Arc::clone(&self.0));
+        self.check_budget(false)?; // things may have changed while we waited
+        self.spent_if(self.time_left() < patience, "device_time_s")?;
         let mut state = self.0.state();
         state.spending.requests += 1;
         state.conversation_requests += 1;
         state.spending.bytes_out += size;
-        drop(state);
-        Ok(Permit::new(frame, Arc::clone(&self.0)))
+        Ok(permit)
     }
 
     /// Bytes arrived: journal, budget, acknowledgements.
@@ -217,6 +250,9 @@ impl Visit {
     /// [`Refusal::Spent`] if the device sends more than the policy takes.
     pub fn received(&self, bytes: &[u8]) -> Result<(), Refusal> {
         self.0.journal(What::Received { bytes: HexBytes::from(bytes.to_vec()) })?;
+        if Saboteur::Flood.is_at_work() {
+            return Ok(());
+        }
         let limits = self.limits();
         let mut state = self.0.state();
         state.spending.bytes_in += bytes.len() as u64;
@@ -316,10 +352,21 @@ impl Visit {
         state.conversation_requests = 0;
     }
 
+    /// Wait until the packets that close the connection may leave.
+    ///
+    /// # Errors
+    /// [`Refusal::Stopped`]: close without waiting.
+    pub async fn may_close(&self) -> Result<(), Refusal> {
+        let gate = &self.0.gate;
+        gate.door.unless_shut(gate.wire.room_to_close(self.0.device, self.limits())).await
+    }
+
     /// Keep the connection to a device that went dark as it is until the run is over: even a goodbye
     /// would be one more packet.
     pub fn park(&self, connection: Box<dyn Send>) {
-        self.0.gate.parked().push(connection);
+        if self.0.gate.door.check().is_ok() {
+            self.0.gate.parked().push(connection);
+        }
     }
 
     /// Whether the device went dark in this visit.
@@ -400,11 +447,15 @@ impl Visit {
 ///
 /// Dropping it without [`Lease::closed`] says that the socket was dropped in a hurry.
 #[must_use = "the slot is free again as soon as this is dropped"]
-pub struct Lease(Arc<Visiting>);
+pub struct Lease {
+    visiting: Arc<Visiting>,
+    /// Released after the socket and the lease are gone.
+    host_hold: Option<HostHold>,
+}
 
 impl std::fmt::Debug for Lease {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Lease").field(&self.0.device).finish()
+        f.debug_tuple("Lease").field(&self.visiting.device).finish()
     }
 }
 
@@ -415,7 +466,7 @@ impl Lease {
     /// If the journal cannot be written.
     pub fn connected(&self, local: SocketAddr) -> Result<(), Refusal> {
         let (unused, first) = {
-            let mut state = self.0.state();
+            let mut state = self.visiting.state();
             state.spending.connections += 1;
             state.spending.packets += 1;
             state.conversation_requests = 0;
@@ -423,17 +474,18 @@ impl Lease {
             let Some(current) = state.current.as_mut() else { return Ok(()) };
             current.open = true;
             current.resolving = false;
-            let unused = current.promised.saturating_sub(1 + CLOSING);
-            current.promised = CLOSING;
+            let unused = current.promised.saturating_sub(1);
+            current.promised = 0;
             (unused, first)
         };
-        self.0.gate.wire.stamp(self.0.device); // the acknowledgement of the handshake
-        self.0.gate.wire.release(self.0.device, unused);
-        self.0.gate.wire.resolved(self.0.device);
+        self.visiting.gate.wire.stamp(self.visiting.device); // the acknowledgement of the handshake
+        self.visiting.gate.wire.opened();
+        self.visiting.gate.wire.release(self.visiting.device, unused);
+        self.visiting.gate.wire.resolved(self.visiting.device);
         if first {
-            self.0.remember_visit();
+            self.visiting.remember_visit();
         }
-        self.0.journal(What::Connected { local })
+        self.visiting.journal(What::Connected { local })
     }
 
     /// The connection could not be opened.
@@ -449,9 +501,13 @@ impl Lease {
             io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable
         );
         if unreachable && took < BEFORE_RESOLUTION_FAILS {
-            self.0.gate.breaker.unreachable(self.0.device.address());
+            self.visiting.gate.breaker.unreachable(self.visiting.device.address());
         }
-        self.0.journal(What::NotConnected { why: why.to_string() })
+        let answered = why.kind() == io::ErrorKind::ConnectionRefused;
+        if let Some(hold) = self.host_hold.as_ref().filter(|_| !answered) {
+            hold.nobody_there();
+        }
+        self.visiting.journal(What::NotConnected { why: why.to_string() })
     }
 
     /// The question did not leave whole.
@@ -459,18 +515,18 @@ impl Lease {
     /// # Errors
     /// If the journal cannot be written.
     pub fn not_sent(&self, written: usize, why: &io::Error) -> Result<(), Refusal> {
-        self.0.journal(What::NotSent { written, why: why.to_string() })
+        self.visiting.journal(What::NotSent { written, why: why.to_string() })
     }
 
     /// The connection ended in good order.
     pub fn closed(self, how: Close) {
-        self.0.end(how);
+        self.visiting.end(how);
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.0.end(Close::Aborted);
+        self.visiting.end(Close::Aborted);
     }
 }
 
@@ -488,6 +544,13 @@ impl Visiting {
             }
         };
         self.gate.record(&entry)
+    }
+
+    fn begin_attempt(&self) {
+        let mut state = self.state();
+        state.started.get_or_insert_with(Instant::now);
+        state.spending.attempts += 1;
+        state.acknowledgement_owed = false;
     }
 
     /// A packet of ours leaves now.
@@ -520,11 +583,10 @@ impl Visiting {
         };
         let wire = &self.gate.wire;
         if current.open {
-            for _ in 0..current.promised {
-                wire.stamp(self.device);
-            }
+            wire.closed(self.device);
             self.record_end(current.id, how);
         } else {
+            wire.never_opened(self.device);
             wire.release(self.device, current.promised);
         }
         if owed {
@@ -557,12 +619,6 @@ impl Visiting {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Visiting {
-    fn drop(&mut self) {
-        self.gate.wire.leave(self.device);
     }
 }
 

@@ -5,6 +5,8 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod resolve;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 mod tcp;
 
 pub use resolve::{ResolveError, resolve};

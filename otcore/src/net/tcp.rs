@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::frame::Frame;
 use crate::gate::journal::Close;
+use crate::gate::sabotage::Saboteur;
 use crate::gate::{Connection, Permit};
 use crate::session::{Dialer, LinkError, Manners, Transport};
 
@@ -32,10 +33,7 @@ impl Dialer for TcpDialer {
         stream.writable().await?;
         match stream.take_error()? {
             Some(error) => Err(error.into()),
-            None => {
-                let local = stream.local_addr()?;
-                Ok(Box::new(Tcp { stream, local }))
-            }
+            None => Ok(Box::new(Tcp::new(stream)?)),
         }
     }
 }
@@ -66,17 +64,45 @@ fn is_under_way(error: &io::Error) -> bool {
     in_progress || error.kind() == io::ErrorKind::WouldBlock
 }
 
+/// The bytes as they leave: those of the frame, except under a saboteur.
+#[cfg(not(feature = "sabotage"))]
+fn finished(frame: &Frame) -> &[u8] {
+    frame.bytes()
+}
+
+#[cfg(feature = "sabotage")]
+use super::sabotage::finished;
+
 struct Tcp {
     stream: TcpStream,
     local: SocketAddr,
+    #[cfg(feature = "sabotage")]
+    _uninvited: Option<Socket>,
+}
+
+impl Tcp {
+    fn new(stream: TcpStream) -> io::Result<Self> {
+        let local = stream.local_addr()?;
+        #[cfg(feature = "sabotage")]
+        let _uninvited = super::sabotage::uninvited(stream.peer_addr()?);
+        Ok(Self {
+            stream,
+            local,
+            #[cfg(feature = "sabotage")]
+            _uninvited,
+        })
+    }
 }
 
 #[async_trait]
 impl Transport for Tcp {
     async fn send(&mut self, question: Permit<Arc<Frame>>) -> Result<(), LinkError> {
+        if Saboteur::Empty.is_at_work() {
+            return Ok(());
+        }
         self.stream.writable().await?;
         let (written, whole) = question
-            .pass(|frame| (self.stream.try_write(frame.bytes()), frame.bytes().len()))
+            .pass(|frame| (self.stream.try_write(finished(frame).as_ref()), frame.bytes().len()))
             .map(|(written, whole)| written.map(|written| (written, whole)))??;
         if written == whole {
             return Ok(());

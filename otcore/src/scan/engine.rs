@@ -100,6 +100,7 @@ impl Drop for Scan {
     fn drop(&mut self) {
         if let Some(work) = self.work.take() {
             self.gate.stop(StopReason::Asked);
+            self.gate.close_parked();
             work.abort();
         }
     }

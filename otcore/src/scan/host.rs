@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::plan::{Conversation, Stop};
 use crate::fingerprint::{self, Rule};
 use crate::gate::policy::Subject;
+use crate::gate::sabotage::Saboteur;
 use crate::gate::{Gate, Refusal, Silence, Spending, Visit};
 use crate::model::{Asset, Evidence, Exchange, Outcome, OutcomeRecord, Source, Zone};
 use crate::protocols::{self, Probe};
@@ -59,6 +60,9 @@ impl Crew {
                 .extend(stop.conversations.iter().map(|c| self.not_begun(address, c, &refusal))),
         }
         visited.asset = self.make_asset(&visited.exchanges);
+        if Saboteur::Evidence.is_at_work() {
+            visited.exchanges.pop();
+        }
         visited
     }
 

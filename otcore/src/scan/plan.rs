@@ -29,6 +29,7 @@ pub struct Plan {
     /// What was asked for and is not visited, with the reason.
     pub skipped: Vec<Skipped>,
     /// How many devices there are at most.
+    #[serde(serialize_with = "at_most_u64")]
     pub devices: u128,
     /// The most that the whole run can cost.
     pub bounds: Bounds,
@@ -76,7 +77,8 @@ pub struct Conversation {
 pub struct Skipped {
     /// The addresses or the endpoint.
     pub what: String,
-    /// How many addresses that is.
+    /// How many addresses that is; in JSON at most 2^64 - 1.
+    #[serde(serialize_with = "at_most_u64")]
     pub addresses: u128,
     /// Why, in words.
     pub reason: String,
@@ -383,6 +385,11 @@ fn longest(policy: &Policy, devices: u128, bounds: &Bounds) -> u64 {
     by_time.max(by_pace)
 }
 
+/// Larger integers are none to most readers of JSON.
+fn at_most_u64<S: serde::Serializer>(count: &u128, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_u64(u64::try_from(*count).unwrap_or(u64::MAX))
+}
+
 fn as_text<S: serde::Serializer>(range: &AddressRange, out: S) -> Result<S::Ok, S::Error> {
     out.collect_str(range)
 }
@@ -401,8 +408,8 @@ impl fmt::Display for Plan {
              {bytes_out} bytes, {}",
             in_words(self.seconds_at_most)
         )?;
-        for stop in &self.stops {
-            stop.fmt(f)?;
+        for alike in self.stops.chunk_by(|one, next| one.conversations == next.conversations) {
+            write_alike(f, alike)?;
         }
         for skipped in &self.skipped {
             writeln!(f, "  skipped {} ({}): {}", skipped.what, skipped.addresses, skipped.reason)?;
@@ -411,23 +418,26 @@ impl fmt::Display for Plan {
     }
 }
 
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for conversation in &self.conversations {
-            let Conversation { protocol, port, level, bounds, .. } = conversation;
-            write!(f, "  {:<24} {protocol}/{port} to level {level}", self.range.to_string())?;
-            if !conversation.consents.is_empty() {
-                let consents: Vec<_> = conversation.consents.iter().map(String::as_str).collect();
-                write!(f, " with {}", consents.join(", "))?;
-            }
-            writeln!(
-                f,
-                ": each at most {} packets, {} questions, {} s",
-                bounds.packets, bounds.requests, bounds.seconds
-            )?;
-        }
-        Ok(())
+/// Stops that are treated alike, in one paragraph.
+fn write_alike(f: &mut fmt::Formatter<'_>, stops: &[Stop]) -> fmt::Result {
+    const SHOWN: usize = 3;
+    let ranges: AddressSet = stops.iter().map(|stop| stop.range).collect();
+    let mut shown: Vec<String> = ranges.ranges().take(SHOWN).map(|r| r.to_string()).collect();
+    if ranges.ranges().count() > SHOWN {
+        shown.push("…".to_owned());
     }
+    let shown = shown.join(", ");
+    for conversation in stops.first().map(|stop| &stop.conversations).into_iter().flatten() {
+        let Conversation { protocol, port, level, bounds, .. } = conversation;
+        write!(f, "  {shown:<24} {protocol}/{port} to {level}")?;
+        if !conversation.consents.is_empty() {
+            let consents: Vec<_> = conversation.consents.iter().map(String::as_str).collect();
+            write!(f, " with {}", consents.join(", "))?;
+        }
+        let Bounds { packets, requests, seconds, .. } = bounds;
+        writeln!(f, ": each at most {packets} packets, {requests} questions, {seconds} s")?;
+    }
+    Ok(())
 }
 
 fn in_words(seconds: u64) -> String {

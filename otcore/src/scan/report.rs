@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::event::{Phase, PhaseState};
 use super::plan::Skipped;
+use crate::export::{Results, Run};
 use crate::gate::policy::Profile;
 use crate::gate::{Spending, StopReason};
 use crate::model::{Exchange, Inventory, Outcome, OutcomeRecord, Source, Zone};
@@ -119,5 +120,26 @@ impl Report {
     /// Devices that answered, or were named one by one, and did not say who they are.
     pub fn not_identified(&self) -> impl Iterator<Item = &OutcomeRecord> {
         self.outcomes.iter().filter(|record| record.outcome != Outcome::Identified)
+    }
+}
+
+impl<'a> From<&'a Report> for Results<'a> {
+    fn from(report: &'a Report) -> Self {
+        let counters = &report.counters;
+        let skipped = report.skipped.iter().map(|s| (s.what.as_str(), s.reason.as_str())).collect();
+        let run = Run {
+            planned: counters.planned,
+            visited: counters.visited,
+            answered: counters.answered,
+            identified: counters.identified,
+            went_dark: counters.went_dark,
+            packets: counters.packets,
+            packets_planned: counters.packets_planned,
+            took: report.finished.duration_since(report.started).unsigned_abs(),
+            stopped: report.stopped.map(StopReason::in_words),
+        };
+        let mut results = Self::from(&report.assets);
+        (results.outcomes, results.skipped, results.run) = (&report.outcomes, skipped, Some(run));
+        results
     }
 }

@@ -70,8 +70,10 @@ enum Place {
     AnyPorts,
     /// All on 127.0.0.1, each with the next port.
     PortsFrom(u16),
-    /// Each on its own address, all with the same port.
+    /// Each on its own address, all with the same port; on 127.0.0.1 if there are none.
     OwnAddresses(u16),
+    /// Each on its own address, so many apart, all with the same port.
+    Addresses(Ipv4Addr, u32, u16),
 }
 
 impl Plant {
@@ -102,6 +104,14 @@ impl Plant {
     #[must_use]
     pub fn own_addresses(mut self, port: u16) -> Self {
         self.place = Place::OwnAddresses(port);
+        self
+    }
+
+    /// Gives each device its own address, from `first` onwards and `step` apart, all with the same
+    /// port. The addresses must belong to this host.
+    #[must_use]
+    pub fn addresses_from(mut self, first: Ipv4Addr, step: u32, port: u16) -> Self {
+        self.place = Place::Addresses(first, step, port);
         self
     }
 
@@ -156,6 +166,11 @@ impl Place {
             Self::PortsFrom(first) => (Ipv4Addr::LOCALHOST, first.checked_add(at)),
             Self::OwnAddresses(port) => {
                 (Ipv4Addr::from_bits(FIRST.to_bits() + u32::from(at)), Some(port))
+            }
+            Self::Addresses(first, step, port) => {
+                let bits = step.checked_mul(at.into()).and_then(|n| first.to_bits().checked_add(n));
+                let bits = bits.ok_or_else(|| io::Error::other("no address left"))?;
+                (Ipv4Addr::from_bits(bits), Some(port))
             }
         };
         let port = port.ok_or_else(|| io::Error::other("no port left, start from a lower one"))?;

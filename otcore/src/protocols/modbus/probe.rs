@@ -52,8 +52,10 @@ impl protocols::Probe for Probe {
 
     fn bounds(&self, decision: &Decision, named_units: &[u8], limits: &Limits) -> Bounds {
         let direct = named_units.len().max(2); // the device itself, or unit 1
-        let nested = match decision.level >= Level::Structure {
-            true => usize::try_from(limits.units_per_gateway).unwrap_or(usize::MAX),
+        let most = usize::try_from(limits.units_per_gateway).unwrap_or(usize::MAX);
+        let nested = match decision.level >= Level::Structure && named_units.is_empty() {
+            true if decision.consents.contains("sweep") => most,
+            true => decision.units.len().max(1).min(most),
             false => 0,
         };
         let units = u64::try_from(direct + nested).unwrap_or(u64::MAX);

@@ -43,6 +43,11 @@ impl Protocol for Modbus {
     const NAME: &'static str = "modbus";
     type Function = Function;
 
+    /// Any unit but the device itself may be a serial device behind a gateway.
+    fn is_on_a_bus(&self) -> bool {
+        self.unit != 0xFF
+    }
+
     fn frame(&self, function: Function, tag: u16, body: &[u8]) -> Vec<u8> {
         let path = function.facts().selector;
         let len = 1 + path.path().len() + body.len();

@@ -1,0 +1,48 @@
+//! Makes the assets of a report again from nothing but the stored questions and answers.
+//!
+//! `otcore-redecode REPORT.json` prints the assets in the form that the report has them in.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::process::ExitCode;
+
+use otcore::model::Exchange;
+use otcore::{Inventory, fingerprint, scan};
+use otcore_examples::out;
+use serde::Deserialize;
+
+/// All that is needed of a report.
+#[derive(Deserialize)]
+struct Stored {
+    exchanges: Vec<Exchange>,
+}
+
+fn main() -> ExitCode {
+    match redecode() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            out::notice(&format!("otcore-redecode: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn redecode() -> Result<(), Box<dyn Error>> {
+    let path = std::env::args_os().nth(1).ok_or("name the report to read")?;
+    let stored: Stored = serde_json::from_slice(&std::fs::read(path)?)?;
+    let mut devices: BTreeMap<_, Vec<Exchange>> = BTreeMap::new();
+    for exchange in stored.exchanges {
+        // On loopback every port is a device of its own.
+        let port = exchange.address.is_loopback().then_some(exchange.port);
+        let device = (exchange.zone.clone(), exchange.address, port);
+        devices.entry(device).or_default().push(exchange);
+    }
+    let rules = fingerprint::built_in()?;
+    let mut assets = Inventory::default();
+    for exchanges in devices.into_values() {
+        if let Some(asset) = scan::interpret(&rules, &exchanges) {
+            assets.add(asset);
+        }
+    }
+    Ok(out::results(&serde_json::to_string_pretty(&assets)?)?)
+}

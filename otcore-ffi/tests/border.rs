@@ -1,0 +1,270 @@
+//! The border as a C program sees it: what is right works, what is wrong is a number.
+#![allow(unsafe_code)] // C has nothing else
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
+use std::ffi::{CStr, CString, c_char};
+use std::ptr::{null, null_mut, without_provenance_mut};
+use std::thread;
+
+use OtcoreStatus as Status;
+use otcore::blocking::Plant;
+use otcore::sim::Running;
+use otcore_ffi::*;
+use serde_json::Value;
+
+fn c(text: impl Into<Vec<u8>>) -> CString {
+    CString::new(text).unwrap()
+}
+
+fn told() -> String {
+    unsafe { CStr::from_ptr(otcore_last_error()) }.to_str().unwrap().to_owned()
+}
+
+/// The text as JSON, freed.
+fn taken(text: *mut OtcoreText) -> Value {
+    let bytes = unsafe { CStr::from_ptr(otcore_text_str(text)) }.to_bytes().to_vec();
+    assert_eq!(otcore_text_len(text), bytes.len());
+    assert_eq!(otcore_text_free(text), Status::Ok);
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+fn gentle() -> *mut OtcoreScanner {
+    let mut scanner = null_mut();
+    let status = unsafe { otcore_scanner_new(null(), null(), null(), &raw mut scanner) };
+    assert_eq!(status, Status::Ok, "{}", told());
+    scanner
+}
+
+fn started(scanner: *const OtcoreScanner, targets: &str) -> *mut OtcoreScan {
+    let mut scan = null_mut();
+    let status = unsafe { otcore_scan_start(scanner, c(targets).as_ptr(), &raw mut scan) };
+    assert_eq!(status, Status::Ok, "{}", told());
+    scan
+}
+
+fn report(scan: *const OtcoreScan) -> Value {
+    let mut text = null_mut();
+    assert_eq!(unsafe { otcore_scan_finish(scan, &raw mut text) }, Status::Ok, "{}", told());
+    taken(text)
+}
+
+/// Status of a plan, which must leave no text behind.
+fn refused(scanner: *const OtcoreScanner, targets: *const c_char) -> Status {
+    let mut text = without_provenance_mut(8);
+    let status = unsafe { otcore_plan_json(scanner, targets, &raw mut text) };
+    assert!(text.is_null());
+    status
+}
+
+#[test]
+fn a_scan_of_the_pretend_plant_identifies_its_devices() {
+    let plant = Plant::start(0).unwrap();
+    let names = ["compact-plc", "m340", "drive"];
+    let devices: Vec<_> = plant.devices().iter().filter(|d| names.contains(&&*d.name)).collect();
+    let targets: Vec<_> = devices.iter().map(|device| device.target()).collect();
+    let scanner = gentle();
+    let scan = started(scanner, &targets.join(" "));
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+    let events = events(scan);
+    let report = report(scan);
+    for device in &devices {
+        let asset = at(&report["assets"], "addresses", &device.addr.ip().to_string());
+        for (field, value) in &device.expected.found.identity {
+            assert_eq!(asset["identity"][field]["value"], value.as_str(), "{}", device.name);
+        }
+    }
+    assert_eq!(report["completed"], true);
+    assert_eq!(events.iter().filter(|event| event["event"] == "asset").count(), devices.len());
+    assert_eq!(events.last().unwrap()["event"], "finished");
+    assert_eq!(plant.harm(), Vec::<String>::new());
+    assert_eq!(otcore_scan_free(scan), Status::Ok);
+}
+
+fn events(scan: *const OtcoreScan) -> Vec<Value> {
+    let mut events = Vec::new();
+    loop {
+        let mut text = null_mut();
+        match unsafe { otcore_scan_next(scan, 100, &raw mut text) } {
+            Status::Ok => events.push(taken(text)),
+            Status::Pending => assert!(text.is_null()),
+            status => {
+                assert_eq!(status, Status::End);
+                return events;
+            }
+        }
+    }
+}
+
+/// The object of a list whose list `field` holds `value`, or an object with it under `address`.
+fn at<'a>(list: &'a Value, field: &str, value: &str) -> &'a Value {
+    let holds = |object: &&Value| {
+        object[field].as_array().is_some_and(|all| all.iter().any(|one| holds_text(one, value)))
+    };
+    list.as_array().unwrap().iter().find(holds).unwrap_or_else(|| panic!("no {value} in {list}"))
+}
+
+fn holds_text(one: &Value, text: &str) -> bool {
+    one == text || one["address"] == text
+}
+
+#[test]
+fn an_aborted_scan_keeps_what_it_found_and_gives_it_twice() {
+    let plant = Plant::start(0).unwrap();
+    let targets: Vec<_> = plant.devices().iter().map(Running::target).collect();
+    let scanner = gentle();
+    let scan = started(scanner, &targets.join(","));
+    let mut text = null_mut();
+    while unsafe { otcore_scan_next(scan, 100, &raw mut text) } != Status::End {
+        if otcore_text_len(text) > 0 && taken(text)["event"] == "asset" {
+            assert_eq!(otcore_scan_abort(scan), Status::Ok);
+        }
+    }
+    let found = report(scan);
+    assert_eq!(found["completed"], false);
+    assert!(!found["assets"].as_array().unwrap().is_empty());
+    assert_eq!(report(scan), found);
+    assert_eq!(otcore_scan_free(scan), Status::Ok);
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+}
+
+#[test]
+fn a_scan_freed_while_another_thread_waits_for_it_ends_there() {
+    let plant = Plant::start(0).unwrap();
+    let scanner = gentle();
+    let slow = plant.devices().iter().find(|device| device.name == "slow").unwrap();
+    let scan = started(scanner, &slow.target());
+    let number = scan.addr();
+    let waiting = thread::spawn(move || report(without_provenance_mut(number)));
+    thread::sleep(std::time::Duration::from_millis(200));
+    assert_eq!(otcore_scan_free(scan), Status::Ok);
+    assert_eq!(waiting.join().unwrap()["completed"], false);
+    assert_eq!(otcore_scan_abort(scan), Status::BadHandle);
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+}
+
+#[test]
+fn the_manifest_is_the_one_of_the_engine() {
+    let mut text = null_mut();
+    assert_eq!(unsafe { otcore_manifest_json(&raw mut text) }, Status::Ok);
+    assert_eq!(taken(text), serde_json::to_value(otcore::manifest()).unwrap());
+}
+
+#[test]
+fn a_plan_is_made_under_the_policy_and_names_that_were_given() {
+    let mut scanner = null_mut();
+    let (policy, zone, source) = (c("profile = \"careful\""), c("line-3"), c("hub-7"));
+    let status = unsafe {
+        otcore_scanner_new(policy.as_ptr(), zone.as_ptr(), source.as_ptr(), &raw mut scanner)
+    };
+    assert_eq!(status, Status::Ok, "{}", told());
+    let mut text = null_mut();
+    let targets = c("10.20.4.0/30");
+    assert_eq!(unsafe { otcore_plan_json(scanner, targets.as_ptr(), &raw mut text) }, Status::Ok);
+    let plan = taken(text);
+    assert_eq!([&plan["profile"], &plan["zone"], &plan["source"]], ["careful", "line-3", "hub-7"]);
+    assert_eq!(plan["devices"], 4);
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+}
+
+#[test]
+fn null_stale_foreign_and_doubly_freed_handles_are_errors() {
+    let mut text = null_mut();
+    let on_stack = 7_u64;
+    let scanner = gentle();
+    let other_kind: *mut OtcoreScan = scanner.cast();
+    let foreign: *mut OtcoreScan = (&raw const on_stack).cast_mut().cast();
+    for scan in [null_mut(), other_kind, foreign, without_provenance_mut(usize::MAX)] {
+        assert_eq!(unsafe { otcore_scan_next(scan, 0, &raw mut text) }, Status::BadHandle);
+        assert_eq!(unsafe { otcore_scan_finish(scan, &raw mut text) }, Status::BadHandle);
+        assert_eq!(otcore_scan_abort(scan), Status::BadHandle);
+        assert!(otcore_text_str(scan.cast()).is_null());
+        assert_eq!(otcore_text_len(scan.cast()), 0);
+    }
+    assert_eq!(otcore_scan_free(other_kind), Status::BadHandle);
+    assert_eq!(told(), "this is no scan, or one that was freed already");
+    assert_eq!(refused(scanner, c("10.0.4.300").as_ptr()), Status::Target);
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+    assert_eq!(otcore_scanner_free(scanner), Status::BadHandle);
+    assert_eq!(refused(scanner, c("10.0.0.7").as_ptr()), Status::BadHandle);
+    assert_eq!(otcore_scanner_free(null_mut()), Status::Ok);
+}
+
+#[test]
+fn null_and_crooked_pointers_are_errors() {
+    let scanner = gentle();
+    let mut place: [*mut OtcoreText; 2] = [null_mut(); 2];
+    let crooked = (&raw mut place).cast::<*mut OtcoreText>().wrapping_byte_add(1);
+    for out in [null_mut(), crooked] {
+        assert_eq!(unsafe { otcore_manifest_json(out) }, Status::BadPointer);
+    }
+    assert_eq!(refused(scanner, null()), Status::BadPointer);
+    assert_eq!(told(), "targets is NULL");
+    assert_eq!(
+        unsafe { otcore_scanner_new(null(), null(), null(), null_mut()) },
+        Status::BadPointer
+    );
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+}
+
+#[test]
+fn what_is_no_text_is_an_error() {
+    let scanner = gentle();
+    assert_eq!(refused(scanner, c(b"10.0.0.\xFF".as_slice()).as_ptr()), Status::BadText);
+    let longest = 16 << 20;
+    let huge = vec![b' '; longest + 1];
+    assert_eq!(refused(scanner, c(huge).as_ptr()), Status::TooLong);
+    assert_eq!(refused(scanner, c(vec![b' '; longest]).as_ptr()), Status::EmptyScope);
+    assert_eq!(refused(scanner, c(vec![b'x'; longest]).as_ptr()), Status::Target);
+    assert!(told().len() < 1000, "{}", told().len());
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+}
+
+#[test]
+fn every_wrong_input_is_an_error_of_its_kind() {
+    let scanner = gentle();
+    let cases = [
+        ("10.0.4.300", Status::Target),
+        ("@/etc/hostname", Status::Target),
+        ("8.8.8.8", Status::EmptyScope),
+        ("", Status::EmptyScope),
+    ];
+    for (targets, expected) in cases {
+        assert_eq!(refused(scanner, c(targets).as_ptr()), expected, "{targets}: {}", told());
+        let mut scan = null_mut();
+        let status = unsafe { otcore_scan_start(scanner, c(targets).as_ptr(), &raw mut scan) };
+        assert_eq!(status, expected, "{targets}");
+        assert!(scan.is_null());
+    }
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+    let made = |policy: &str, zone: &str| {
+        let mut scanner = null_mut();
+        let (policy, zone) = (c(policy), c(zone));
+        unsafe { otcore_scanner_new(policy.as_ptr(), zone.as_ptr(), null(), &raw mut scanner) }
+    };
+    assert_eq!(made("profil = \"gentle\"", "line-3"), Status::Policy);
+    assert!(told().contains("profil"), "{}", told());
+    assert_eq!(made("{", "line-3"), Status::Policy);
+    assert_eq!(made("", "line 3"), Status::Naming);
+}
+
+#[test]
+fn each_thread_has_its_own_last_error() {
+    assert_eq!(refused(null(), null()), Status::BadHandle);
+    let here = told();
+    assert_eq!(thread::spawn(told).join().unwrap(), "");
+    assert_eq!(told(), here);
+}
+
+#[test]
+fn many_threads_make_and_free_at_the_same_time() {
+    let work = || {
+        for _ in 0..200 {
+            let scanner = gentle();
+            assert_eq!(refused(scanner, c("10.0.4.300").as_ptr()), Status::Target);
+            assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+            assert_eq!(otcore_scanner_free(scanner), Status::BadHandle);
+        }
+    };
+    let threads: Vec<_> = (0..4).map(|_| thread::spawn(work)).collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}

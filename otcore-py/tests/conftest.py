@@ -1,0 +1,16 @@
+"""What the tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import otcore.sim
+
+
+@pytest.fixture
+def plant() -> Iterator[otcore.sim.Plant]:
+    with otcore.sim.plant() as plant:
+        yield plant
+        assert plant.harm() == []

@@ -1,0 +1,396 @@
+//! A network without sockets that writes down every packet of ours: the independent witness.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use otcore::frame::Frame;
+use otcore::gate::journal::Close;
+use otcore::gate::{Connection, Permit};
+use otcore::session::{Dialer, LinkError, Manners, Transport};
+use otcore::sim::{Action, Device, Greeting, Station};
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// Largest piece that is read at once, as with the sockets of the engine.
+const CHUNK: usize = 2048;
+
+/// Simulated devices by their addresses. Addresses that nobody owns are silent.
+#[derive(Clone)]
+pub(crate) struct Network(Arc<Inner>);
+
+struct Inner {
+    started: Instant,
+    latency: Duration,
+    devices: HashMap<SocketAddr, Arc<Station>>,
+    refusing: HashSet<IpAddr>,
+    unreachable: HashSet<IpAddr>,
+    capture: Option<Mutex<Vec<Packet>>>,
+    packets: AtomicU64,
+    open: Mutex<HashMap<IpAddr, usize>>,
+    most_open: AtomicU64,
+}
+
+/// One packet that left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Packet {
+    pub(crate) at: Duration,
+    pub(crate) to: SocketAddr,
+    pub(crate) what: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Syn,
+    Ack,
+    Payload(Vec<u8>),
+    Fin,
+}
+
+/// Puts a [`Network`] together.
+pub(crate) struct Wiring(Inner);
+
+impl Network {
+    /// Packets take a millisecond each way.
+    pub(crate) fn wiring() -> Wiring {
+        Wiring(Inner {
+            started: Instant::now(),
+            latency: Duration::from_millis(1),
+            devices: HashMap::new(),
+            refusing: HashSet::new(),
+            unreachable: HashSet::new(),
+            capture: Some(Mutex::default()),
+            packets: AtomicU64::new(0),
+            open: Mutex::default(),
+            most_open: AtomicU64::new(0),
+        })
+    }
+
+    /// Every packet of ours so far, in order.
+    pub(crate) fn capture(&self) -> Vec<Packet> {
+        let capture = self.0.capture.as_ref().map(|capture| capture.lock().unwrap().clone());
+        capture.unwrap_or_default()
+    }
+
+    /// How many packets of ours there were so far.
+    pub(crate) fn packets(&self) -> u64 {
+        self.0.packets.load(Ordering::Relaxed)
+    }
+
+    /// The most connections, or attempts, that one address ever had at once.
+    pub(crate) fn most_open(&self) -> u64 {
+        self.0.most_open.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn station(&self, at: SocketAddr) -> &Station {
+        &self.0.devices[&at]
+    }
+
+    pub(crate) fn stations(&self) -> impl Iterator<Item = (SocketAddr, &Station)> {
+        self.0.devices.iter().map(|(at, station)| (*at, &**station))
+    }
+
+    fn saw(&self, to: SocketAddr, what: Kind) {
+        self.0.packets.fetch_add(1, Ordering::Relaxed);
+        if let Some(capture) = &self.0.capture {
+            capture.lock().unwrap().push(Packet { at: self.0.started.elapsed(), to, what });
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+}
+
+impl Wiring {
+    pub(crate) fn latency(mut self, one_way: Duration) -> Self {
+        self.0.latency = one_way;
+        self
+    }
+
+    pub(crate) fn device(mut self, at: SocketAddr, device: impl Device + 'static) -> Self {
+        self.0.devices.insert(at, Arc::new(Station::new(device)));
+        self
+    }
+
+    /// This address resets every attempt.
+    pub(crate) fn refusing(mut self, address: IpAddr) -> Self {
+        self.0.refusing.insert(address);
+        self
+    }
+
+    /// A router says that this address cannot be reached.
+    pub(crate) fn unreachable(mut self, address: IpAddr) -> Self {
+        self.0.unreachable.insert(address);
+        self
+    }
+
+    /// Only count packets.
+    pub(crate) fn without_capture(mut self) -> Self {
+        self.0.capture = None;
+        self
+    }
+
+    pub(crate) fn done(self) -> Network {
+        Network(Arc::new(self.0))
+    }
+}
+
+#[async_trait]
+impl Dialer for Network {
+    async fn dial(&self, to: Permit<Connection>) -> Result<Box<dyn Transport>, LinkError> {
+        let (to, patience) = to.pass(|connection| {
+            self.saw(connection.to, Kind::Syn);
+            (connection.to, connection.patience)
+        })?;
+        let open = Open::new(self, to.ip());
+        sleep(2 * self.0.latency).await;
+        if self.0.refusing.contains(&to.ip()) {
+            return Err(io::Error::from(io::ErrorKind::ConnectionRefused).into());
+        }
+        if self.0.unreachable.contains(&to.ip()) {
+            return Err(io::Error::from(io::ErrorKind::HostUnreachable).into());
+        }
+        let Some(station) = self.0.devices.get(&to) else {
+            return std::future::pending().await;
+        };
+        self.saw(to, Kind::Ack);
+        let (connection, greeting) = station.connect(self.now());
+        let arrivals = match greeting {
+            Greeting::Accept => VecDeque::new(),
+            Greeting::Banner(bytes) => VecDeque::from([(Instant::now(), Arrival::Bytes(bytes))]),
+            Greeting::Refuse => VecDeque::from([(Instant::now(), Arrival::End)]),
+        };
+        let (network, station) = (self.clone(), Arc::clone(station));
+        let state = State::Open;
+        let (due, asked) = (Instant::now(), Instant::now());
+        Ok(Box::new(Line {
+            network,
+            station,
+            to,
+            connection,
+            patience,
+            arrivals,
+            due,
+            asked,
+            state,
+            _open: open,
+        }))
+    }
+}
+
+/// Counts an attempt or a connection for as long as it lives.
+struct Open(Network, IpAddr);
+
+impl Open {
+    fn new(network: &Network, to: IpAddr) -> Self {
+        let mut open = network.0.open.lock().unwrap();
+        let count = open.entry(to).or_default();
+        *count += 1;
+        network.0.most_open.fetch_max(*count as u64, Ordering::Relaxed);
+        drop(open);
+        Self(network.clone(), to)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut open = self.0.0.open.lock().unwrap();
+        if let Some(count) = open.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.1);
+            }
+        }
+    }
+}
+
+/// One connection to one device.
+struct Line {
+    network: Network,
+    station: Arc<Station>,
+    to: SocketAddr,
+    connection: u64,
+    /// How long our kernel waits for the acknowledgement of a question.
+    patience: Duration,
+    /// What is on its way to us, and when it arrives.
+    arrivals: VecDeque<(Instant, Arrival)>,
+    /// When the device has done everything it was told to.
+    due: Instant,
+    /// When the last question left.
+    asked: Instant,
+    state: State,
+    _open: Open,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    EndedByDevice,
+    Reset,
+    Closed,
+}
+
+enum Arrival {
+    Bytes(Vec<u8>),
+    End,
+    Reset,
+    GivenUp,
+}
+
+impl Line {
+    /// The device hears a question and does what it does, each thing in its time.
+    fn hear(&mut self, bytes: &[u8]) {
+        let latency = self.network.0.latency;
+        self.asked = Instant::now();
+        self.due = self.due.max(self.asked + latency);
+        let heard = self.network.now() + latency;
+        for action in self.station.receive(self.connection, bytes, heard) {
+            let arrives = self.due + latency;
+            match action {
+                Action::Wait(time) => self.due += time,
+                Action::Send(bytes) => self.arrivals.push_back((arrives, Arrival::Bytes(bytes))),
+                Action::Close => self.arrivals.push_back((arrives, Arrival::End)),
+                Action::Reset => self.arrivals.push_back((arrives, Arrival::Reset)),
+                Action::GoDark => self.arrivals.clear(),
+            }
+        }
+    }
+
+    /// Wait until the next thing arrives; for ever if nothing is on its way. A dead device does not
+    /// even acknowledge, and then our kernel gives up.
+    async fn arrival(&mut self) -> Arrival {
+        loop {
+            match self.arrivals.front() {
+                _ if self.station.is_dark() => {
+                    sleep_until(self.asked + self.patience).await;
+                    return Arrival::GivenUp;
+                }
+                None => std::future::pending().await,
+                Some((at, _)) if *at > Instant::now() => sleep_until(*at).await,
+                Some(_) => {
+                    if let Some((_, arrival)) = self.arrivals.pop_front() {
+                        return arrival;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Everything that has arrived by now, up to a chunk.
+    fn gather(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        while let Some((at, Arrival::Bytes(more))) = self.arrivals.front_mut() {
+            if *at > Instant::now() || bytes.len() + more.len() > CHUNK {
+                break;
+            }
+            bytes.append(more);
+            self.arrivals.pop_front();
+        }
+        bytes
+    }
+}
+
+#[async_trait]
+impl Transport for Line {
+    async fn send(&mut self, question: Permit<Arc<Frame>>) -> Result<(), LinkError> {
+        let bytes = question.pass(|frame| {
+            self.network.saw(self.to, Kind::Payload(frame.bytes().to_vec()));
+            frame.bytes().to_vec()
+        })?;
+        match self.state {
+            State::Open => self.hear(&bytes),
+            State::Reset => return Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
+            State::EndedByDevice | State::Closed => {}
+        }
+        Ok(())
+    }
+
+    async fn recv(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
+        match self.state {
+            State::EndedByDevice => return Ok(0),
+            State::Reset => return Err(io::ErrorKind::ConnectionReset.into()),
+            State::Open | State::Closed => {}
+        }
+        match self.arrival().await {
+            Arrival::Bytes(mut bytes) => {
+                if bytes.len() > CHUNK {
+                    let rest = bytes.split_off(CHUNK);
+                    self.arrivals.push_front((Instant::now(), Arrival::Bytes(rest)));
+                }
+                let bytes = self.gather(bytes);
+                self.network.saw(self.to, Kind::Ack);
+                buf.extend_from_slice(&bytes);
+                Ok(bytes.len())
+            }
+            Arrival::End => {
+                self.network.saw(self.to, Kind::Ack);
+                self.state = State::EndedByDevice;
+                Ok(0)
+            }
+            Arrival::Reset => {
+                self.state = State::Reset;
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+            Arrival::GivenUp => {
+                self.state = State::Reset;
+                Err(io::ErrorKind::TimedOut.into())
+            }
+        }
+    }
+
+    async fn close(&mut self, manners: Manners) -> Close {
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Reset => return Close::ByDevice,
+            State::EndedByDevice => {
+                self.network.saw(self.to, Kind::Fin);
+                return Close::ByDevice;
+            }
+            State::Open | State::Closed => {}
+        }
+        self.network.saw(self.to, Kind::Fin);
+        if self.station.is_dark() {
+            sleep(manners.wait).await;
+            return Close::OneSided;
+        }
+        sleep(2 * self.network.0.latency).await;
+        self.network.saw(self.to, Kind::Ack);
+        Close::Polite
+    }
+
+    fn local(&self) -> SocketAddr {
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 40_000)
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        match self.state {
+            State::Open => {
+                self.network.saw(self.to, Kind::Fin);
+                self.network.saw(self.to, Kind::Ack);
+            }
+            State::EndedByDevice => self.network.saw(self.to, Kind::Fin),
+            State::Reset | State::Closed => {}
+        }
+        self.station.close(self.connection);
+    }
+}
+
+/// The most packets within any second.
+pub(crate) fn busiest_second(times: impl IntoIterator<Item = Duration>) -> usize {
+    let mut times: Vec<Duration> = times.into_iter().collect();
+    times.sort_unstable();
+    let second = Duration::from_secs(1);
+    let mut end = 0;
+    let mut most = 0;
+    for (start, first) in times.iter().enumerate() {
+        while times.get(end).is_some_and(|at| *at < *first + second) {
+            end += 1;
+        }
+        most = most.max(end - start);
+    }
+    most
+}

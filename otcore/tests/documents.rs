@@ -1,0 +1,158 @@
+//! The documents say what the code does: generated ones are current, examples are read, links lead
+//! somewhere, and every test that a promise leans on exists.
+//!
+//! `UPDATE_GOLDEN=1 cargo test -p otcore --test documents` writes the generated ones anew.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation
+)] // a test says what went wrong by stopping
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use otcore::gate::policy::{Policy, Subject};
+use otcore::{Level, manifest};
+
+const WRITTEN_BY_HAND: &[&str] = &[
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/architecture.md",
+    "docs/modbus.md",
+    "docs/policy.md",
+    "docs/safety.md",
+];
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(project().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[track_caller]
+fn is_generated(path: &str, text: &str) {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(project().join(path), text).unwrap();
+    }
+    let way_out = "UPDATE_GOLDEN=1 cargo test -p otcore --test documents";
+    assert!(read(path) == text, "{path} is not what this build says; write it anew with {way_out}");
+}
+
+#[test]
+fn the_manifest_in_the_documents_is_that_of_this_build() {
+    let head = "# What this build can send\n\n\
+        Generated from the code, by hand never changed. A change that lets the engine send more \
+        shows here.\n\n\
+        Each function: its name, its selector (every number that decides what a device does), the \
+        lowest level at\nwhich it is asked, how often in one conversation and how many bytes, why \
+        it is safe, and where that is written.\n\n";
+    let text = manifest().to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    is_generated("docs/manifest.md", &format!("{head}```text\n{}\n```\n", lines.join("\n")));
+}
+
+#[test]
+fn the_policy_reference_in_the_documents_is_that_of_this_build() {
+    let head = "# Policy reference\n\n\
+        Generated from the code, by hand never changed. What the words mean: \
+        [policy.md](policy.md).\n\n\
+        *Allowed* is what a policy may set; the bold end is the hard cap, which no policy can \
+        pass.\n\n";
+    is_generated("docs/policy-reference.md", &format!("{head}{}", Policy::reference()));
+}
+
+fn example(name: &str) -> Policy {
+    let path = project().join("examples/policies").join(name);
+    Policy::from_file(path).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn modbus_at(address: &str) -> Subject<'static> {
+    let address = address.parse().unwrap();
+    let (vendor, model) = (None, None);
+    Subject { zone: "line-3", address, protocol: "modbus", port: 502, vendor, model }
+}
+
+#[test]
+fn every_example_policy_is_read_and_has_a_test_here() {
+    let mut names: Vec<String> = fs::read_dir(project().join("examples/policies"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["gentle.toml", "night-window.toml", "serial-gateway.toml"]);
+    names.iter().for_each(|name| drop(example(name)));
+}
+
+#[test]
+fn the_gentle_example_is_exactly_the_default() {
+    assert_eq!(example("gentle.toml"), Policy::gentle());
+}
+
+#[test]
+fn the_gateway_example_asks_its_three_units_and_leaves_presses_and_safety_alone() {
+    let policy = example("serial-gateway.toml");
+    let gateway = policy.decide(&modbus_at("10.20.4.10"));
+    assert_eq!((gateway.level, gateway.units), (Level::Structure, vec![1, 2, 17]));
+    let other = policy.decide(&modbus_at("10.20.4.11"));
+    assert_eq!((other.permitted, other.level, other.units), (true, Level::Identify, vec![]));
+    for spared in ["10.20.4.70", "10.20.4.203", "10.20.5.1"] {
+        assert!(!policy.decide(&modbus_at(spared)).permitted, "{spared}");
+    }
+}
+
+#[test]
+fn the_night_example_is_open_at_night_on_working_days_only() {
+    let policy = example("night-window.toml");
+    let is_open = |time: &str| policy.is_open(time.parse().unwrap());
+    assert!(is_open("2026-03-02T23:00:00+01:00"), "Monday night");
+    assert!(is_open("2026-03-03T04:29:59+01:00"), "its last second");
+    assert!(!is_open("2026-03-03T12:00:00+01:00"), "Tuesday noon");
+    assert!(!is_open("2026-03-07T23:00:00+01:00"), "Saturday night");
+    assert!(policy.decide(&modbus_at("10.20.4.7")).consents.contains("umas"));
+}
+
+/// Everything between `](` and `)`, without code blocks.
+fn links(text: &str) -> Vec<String> {
+    let prose: Vec<&str> = text.split("```").step_by(2).collect();
+    let parts: Vec<String> = prose.join("").split("](").skip(1).map(str::to_owned).collect();
+    parts.iter().filter_map(|part| part.split_once(')')).map(|(link, _)| link.to_owned()).collect()
+}
+
+#[test]
+fn every_link_to_a_file_leads_to_one() {
+    for document in WRITTEN_BY_HAND {
+        let folder = project().join(document).parent().unwrap().to_owned();
+        for link in links(&read(document)).iter().filter(|link| !link.contains("://")) {
+            let file = link.split('#').next().unwrap_or_default();
+            assert!(file.is_empty() || folder.join(file).exists(), "{document}: {link}");
+        }
+    }
+}
+
+/// `` `src/gate/meter.rs::no_window_holds_more_than_the_limit` `` names a test of the engine.
+fn tests_named_in(text: &str) -> Vec<(&str, &str)> {
+    let code = text.split('`').skip(1).step_by(2);
+    let named = code.filter_map(|code| code.split_once(".rs::"));
+    named.filter(|(file, _)| *file != "file").collect() // how they are written, not one of them
+}
+
+#[test]
+fn every_test_that_a_document_leans_on_exists() {
+    let mut count = 0;
+    for document in WRITTEN_BY_HAND {
+        for (file, test) in tests_named_in(&read(document)) {
+            let source = read(&format!("otcore/{file}.rs"));
+            assert!(source.contains(&format!("fn {test}(")), "{document}: {file}.rs::{test}");
+            count += 1;
+        }
+    }
+    assert!(count > 10, "the promises lean on {count} tests");
+}

@@ -1,0 +1,478 @@
+//! What every protocol must survive. A new folder is tested here without touching this file.
+#![cfg(feature = "sim")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation
+)] // a test says what went wrong by stopping
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use common::network::{Kind, Network, busiest_second};
+use common::{Ended, Setting, sent_to};
+use otcore::fingerprint::{self, Rule};
+use otcore::gate::journal::{Entry, What};
+use otcore::gate::policy::{KNOWN, Limits, known};
+use otcore::model::{Asset, Claim, Confidence, Evidence, Exchange, Method};
+use otcore::protocols::{ALL, Probe};
+use otcore::safety::never;
+use otcore::sim::{Action, Device, Fault, Faulty, Greeting, Reply, Visit};
+use otcore::{Level, Outcome, Policy, Report, Zone};
+
+fn home(probe: &dyn Probe) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, 1, 7)), probe.port())
+}
+
+fn only(probe: &dyn Probe, level: Level) -> Policy {
+    KNOWN.iter().fold(Policy::gentle(), |policy, other| {
+        policy.protocol(other.name, |settings| match other.name == probe.name() {
+            true => settings.on().level(level),
+            false => settings.off(),
+        })
+    })
+}
+
+/// Everything this protocol may do beyond its harmless questions.
+fn with_every_consent(probe: &dyn Probe, policy: Policy) -> Policy {
+    let consents = known(probe.name()).unwrap().consents;
+    policy.protocol(probe.name(), |settings| {
+        consents.iter().fold(settings, |settings, consent| settings.allow(consent.name))
+    })
+}
+
+async fn scan(
+    probe: &dyn Probe,
+    device: impl Device + 'static,
+    policy: Policy,
+) -> (Setting, Ended) {
+    let network = Network::wiring().device(home(probe), device).done();
+    let setting = Setting::new(network).with_policy(policy);
+    let ended = setting.scan(&home(probe).ip().to_string()).await;
+    (setting, ended)
+}
+
+fn outcome(report: &Report) -> Outcome {
+    let [record] = &report.outcomes[..] else { panic!("{:?}", report.outcomes) };
+    record.outcome
+}
+
+fn rules() -> Vec<Rule> {
+    fingerprint::built_in().unwrap()
+}
+
+/// What holds whatever the device does.
+fn check(probe: &dyn Probe, setting: &Setting, ended: &Ended, what: &str) {
+    let at = home(probe);
+    let (report, limits) = (&ended.report, &setting.policy.limits);
+    let seen = setting.network.station(at).counters();
+
+    // It ends, in its time, with all of the progress, and says how each conversation ended.
+    let time = Duration::from_secs(limits.device_time_s.into()) + slack(limits);
+    assert!(ended.took <= time, "{what}: took {:?}", ended.took);
+    assert_eq!(ended.progress().percent(), 100, "{what}");
+    assert!(report.completed, "{what}: {:?}", report.stopped);
+    assert!(!report.outcomes.is_empty(), "{what}");
+
+    // The journal is what the device heard.
+    let sent = sent_to(&ended.journal, at);
+    let heard: Vec<Vec<u8>> = seen.log.iter().map(|logged| logged.bytes.clone()).collect();
+    let told: Vec<Vec<u8>> = sent.iter().map(|(_, bytes)| bytes.clone()).collect();
+    if seen.after_dark == 0 && heard.len() == told.len() {
+        assert_eq!(told, heard, "{what}");
+    }
+    let payloads: Vec<Vec<u8>> = payloads(setting);
+    assert_eq!(told, payloads, "{what}: the journal is not the wire");
+
+    // The device was not harmed, and heard nothing that is not in the manifest.
+    assert_eq!(seen.violations, Vec::<String>::new(), "{what}");
+    assert!(seen.at_once <= 1, "{what}: {} connections at once", seen.at_once);
+    assert_eq!((seen.after_dark, seen.turned_away), (0, 0), "{what}");
+    in_the_manifest(probe, &sent, setting, what);
+
+    // Limits and plan.
+    let bounds = ended.plan.bounds;
+    let counters = report.counters;
+    let attempts = count(&ended.journal, |what| matches!(what, What::Connecting));
+    assert!(attempts <= limits.connections_per_scan as usize, "{what}: {attempts} connections");
+    assert!(attempts as u64 <= bounds.connections, "{what}: {attempts} connections");
+    for (unit, requests) in &seen.requests_by_unit {
+        let allowed = u64::from(limits.requests_per_conversation);
+        assert!(*requests <= allowed, "{what}: unit {unit} was asked {requests} times");
+    }
+    let received: usize = ended.journal.iter().map(|entry| received(&entry.what)).sum();
+    assert!(received <= limits.device_bytes as usize + 2048, "{what}: {received} bytes");
+    assert!(sent.len() as u64 <= bounds.requests, "{what}: {} questions", sent.len());
+    assert!(counters.packets <= bounds.packets, "{what}: {counters:?} {bounds:?}");
+    assert!(counters.bytes_out <= bounds.bytes_out, "{what}: {counters:?} {bounds:?}");
+    assert_eq!(counters.bytes_in as usize, received, "{what}");
+    assert_eq!(counters.requests as usize, sent.len(), "{what}");
+    let packets = setting.network.capture();
+    // The goodbye to a device that went dark leaves when the run is over and counted.
+    let charged = counters.packets + 2 * counters.went_dark;
+    assert!(packets.len() as u64 <= charged, "{what}: {charged} charged: {packets:?}");
+    // Whoever answers in pieces decides how many acknowledgements it gets, until we leave.
+    let pieces = count(&ended.journal, |what| matches!(what, What::Received { .. }));
+    let allowed = limits.device_packets_per_s as usize + usize::from(pieces > sent.len());
+    let busiest = busiest_second(packets.iter().map(|packet| packet.at));
+    assert!(busiest <= allowed, "{what}: {busiest} in a second: {packets:?}");
+
+    // Every asset can be made again from its evidence.
+    let again = otcore::scan::interpret(&rules(), &report.exchanges);
+    assert_eq!(again.as_ref(), report.assets.iter().next(), "{what}");
+}
+
+/// One answer that was begun in time, and the goodbye.
+fn slack(limits: &Limits) -> Duration {
+    let ms = limits.connect_timeout_ms + limits.drain_ms + limits.close_wait_ms;
+    Duration::from_millis(u64::from(ms) + 1_000)
+}
+
+fn payloads(setting: &Setting) -> Vec<Vec<u8>> {
+    let payload = |kind| if let Kind::Payload(bytes) = kind { Some(bytes) } else { None };
+    setting.network.capture().into_iter().filter_map(|packet| payload(packet.what)).collect()
+}
+
+fn received(what: &What) -> usize {
+    if let What::Received { bytes } = what { bytes.as_ref().len() } else { 0 }
+}
+
+fn count(journal: &[Entry], which: impl Fn(&What) -> bool) -> usize {
+    journal.iter().filter(|entry| which(&entry.what)).count()
+}
+
+/// Name, selector, size and count of everything sent are in the manifest, and allowed here.
+fn in_the_manifest(probe: &dyn Probe, sent: &[(String, Vec<u8>)], setting: &Setting, what: &str) {
+    let settings = &setting.policy.protocols[probe.name()];
+    for (name, bytes) in sent {
+        let facts = probe.functions().into_iter().find(|facts| facts.name == name);
+        let facts = facts.unwrap_or_else(|| panic!("{what}: {name} is not in the manifest"));
+        assert!(bytes.len() <= facts.max_request.into(), "{what}: {name}: {bytes:?}");
+        assert!(facts.level <= settings.level, "{what}: {name} at level {}", settings.level);
+        let consented = facts.consent.is_none_or(|key| settings.allow.iter().any(|a| a == key));
+        assert!(consented, "{what}: {name} without consent");
+    }
+    let mut asked: BTreeMap<_, u16> = BTreeMap::new();
+    for logged in setting.network.station(home(probe)).counters().log {
+        let selector = logged.selector.unwrap_or_else(|| panic!("{what}: unreadable {logged:?}"));
+        let facts = probe.functions().into_iter().find(|facts| facts.selector == selector);
+        let facts = facts.unwrap_or_else(|| panic!("{what}: {selector} is not in the manifest"));
+        let times = asked.entry((logged.unit, selector)).or_default();
+        *times += 1;
+        assert!(*times <= facts.max_count, "{what}: {} {times} times", facts.name);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn honest_devices_are_identified_at_every_level() {
+    for probe in ALL {
+        for level in Level::ALL {
+            let policy = with_every_consent(*probe, only(*probe, level));
+            let (setting, ended) = scan(*probe, probe.simulate(), policy).await;
+            let what = format!("honest {} at level {level}", probe.name());
+            check(*probe, &setting, &ended, &what);
+            assert_eq!(outcome(&ended.report), Outcome::Identified, "{what}");
+            let asset = ended.report.assets.iter().next().unwrap();
+            assert!(asset.is_identified(), "{what}");
+            assert!(!ended.journal.is_empty(), "{what}");
+        }
+    }
+}
+
+/// How a conversation with a device of this fault may honestly end.
+fn honest_outcomes(fault: &Fault) -> &'static [Outcome] {
+    use Outcome::{Identified, Malformed, PresentNoIdentity, ResetAfter, Silent, SkippedByPolicy};
+    use Outcome::{Unsupported, WentDark};
+    match fault {
+        Fault::Slots(_) => &[Identified],
+        Fault::Slow { .. } => &[Identified, PresentNoIdentity, Silent],
+        Fault::DarkAfter(0) | Fault::Mute => &[Silent],
+        Fault::DarkAfter(_) => &[WentDark],
+        Fault::Banner(_) | Fault::Says(_) => &[Unsupported, Malformed],
+        Fault::Echo => &[Unsupported, Malformed],
+        Fault::Garbage => &[Malformed, Silent],
+        Fault::Stale => &[Silent, Malformed],
+        Fault::Drip { .. } => &[Identified, Silent, Malformed, SkippedByPolicy],
+        Fault::Repeat(_) => &[Identified, Malformed, SkippedByPolicy],
+        Fault::Cut { then: otcore::sim::Ending::Stall, .. } => &[Silent, Malformed],
+        Fault::Cut { .. } => &[ResetAfter, Malformed],
+        // One changed byte may be one that no protocol can check.
+        Fault::Flip { .. } => &[Identified, PresentNoIdentity, Silent, Malformed, Unsupported],
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_devices_have_honest_outcomes_never_panics_or_hangs() {
+    for probe in ALL {
+        for fault in Fault::samples() {
+            for level in [Level::Identify, Level::State] {
+                let device = Faulty::new(probe.simulate(), fault.clone());
+                let (setting, ended) = scan(*probe, device, only(*probe, level)).await;
+                let what = format!("{} at level {level} with {fault:?}", probe.name());
+                check(*probe, &setting, &ended, &what);
+                let outcome = outcome(&ended.report);
+                assert!(
+                    honest_outcomes(&fault).contains(&outcome),
+                    "{what}: {:?}",
+                    ended.report.outcomes
+                );
+                let record = &ended.report.outcomes[0];
+                let nonsense = record.detail.as_ref().is_some_and(|d| d.starts_with("malformed"));
+                if nonsense && outcome == Outcome::Malformed {
+                    assert!(record.evidence.is_some(), "{what}: the bytes are not shown");
+                }
+            }
+        }
+    }
+}
+
+/// Behaves for a while, then has a fault.
+#[derive(Debug)]
+struct Later<D> {
+    honest: D,
+    after: u64,
+    faulty: Faulty<D>,
+    asked: AtomicU64,
+}
+
+impl<D: Device> Device for Later<D> {
+    fn protocol(&self) -> &'static str {
+        self.honest.protocol()
+    }
+    fn connect(&self, visit: Visit) -> Greeting {
+        self.honest.connect(visit)
+    }
+    fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
+        match self.asked.load(Ordering::Relaxed) < self.after {
+            true => {
+                let reply = self.honest.answer(visit, received);
+                self.asked.fetch_add(u64::from(reply.consumed > 0), Ordering::Relaxed);
+                reply
+            }
+            false => self.faulty.answer(visit, received),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_found_before_a_fault_is_kept() {
+    for probe in ALL {
+        for fault in Fault::samples() {
+            for after in 1..=3 {
+                let (honest, faulty) = (probe.simulate(), probe.simulate());
+                let faulty = Faulty::new(faulty, fault.clone());
+                let later = Later { honest, after, faulty, asked: AtomicU64::new(0) };
+                let (setting, ended) = scan(*probe, later, only(*probe, Level::State)).await;
+                let what = format!("{} with {fault:?} after {after} answers", probe.name());
+                check(*probe, &setting, &ended, &what);
+                let asked = sent_to(&ended.journal, home(*probe)).len();
+                let kept = ended.report.exchanges.len();
+                assert!(kept >= asked.min(after as usize), "{what}: {kept} of {asked} exchanges");
+                let asset = ended.report.assets.iter().next();
+                assert!(asset.is_some_and(Asset::is_identified), "{what}: {asset:?}");
+                let outcome = outcome(&ended.report);
+                let silenced = matches!(fault, Fault::DarkAfter(_) | Fault::Mute);
+                if silenced && asked > after as usize {
+                    assert_eq!(outcome, Outcome::WentDark, "{what}");
+                }
+            }
+        }
+    }
+}
+
+/// Never stops talking.
+#[derive(Debug)]
+struct Flood<D>(D, usize);
+
+impl<D: Device> Device for Flood<D> {
+    fn protocol(&self) -> &'static str {
+        self.0.protocol()
+    }
+    fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
+        let mut reply = self.0.answer(visit, received);
+        let once = reply.actions.clone();
+        for _ in 0..self.1 {
+            reply.actions.extend(once.iter().cloned());
+            reply.actions.push(Action::Wait(Duration::from_millis(1)));
+        }
+        reply
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_never_stops_talking_is_left() {
+    for probe in ALL {
+        for times in [100, 20_000] {
+            let device = Flood(probe.simulate(), times);
+            let (setting, ended) = scan(*probe, device, only(*probe, Level::State)).await;
+            let what = format!("{} saying everything {times} times", probe.name());
+            check(*probe, &setting, &ended, &what);
+        }
+    }
+}
+
+#[test]
+fn the_manifest_holds_together() {
+    for probe in ALL {
+        let name = probe.name();
+        let known = known(name).unwrap_or_else(|| panic!("no policy can speak of {name}"));
+        assert_eq!(known.default_port, probe.port(), "{name}");
+        let scheme = otcore::targets::Scheme::of(name);
+        assert_eq!(scheme.unwrap_or_else(|| panic!("no target says {name}")).port, probe.port());
+        let never = never::of(name).unwrap_or_else(|| panic!("nothing is forbidden for {name}"));
+        let mut selectors = BTreeSet::new();
+        let mut consents = BTreeSet::new();
+        for facts in probe.functions() {
+            let what = format!("{name} {}", facts.name);
+            assert!(selectors.insert(facts.selector), "{what}: its selector is there twice");
+            assert!(!never::lists(never, facts.selector.path()), "{what} changes the device");
+            assert!(facts.max_request > 0 && facts.max_count > 0, "{what}");
+            assert!(!facts.why_safe.is_empty() && !facts.source.is_empty(), "{what}");
+            consents.extend(facts.consent);
+        }
+        for consent in consents {
+            let listed = known.consents.iter().any(|known| known.name == consent);
+            assert!(listed, "{name}: no policy can consent to {consent}");
+        }
+    }
+}
+
+/// Two questions that differ only in bytes the selector does not hold must be equally harmless, so
+/// a protocol cannot do more than its manifest says by writing another body.
+#[test]
+fn the_manifest_is_the_golden_file() {
+    let manifest = otcore::manifest().to_string();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/manifest.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, &manifest).unwrap();
+    }
+    let golden = std::fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(
+        manifest, golden,
+        "what this build can send has changed; if that is meant, say so in CHANGELOG.md and run\n  \
+         UPDATE_GOLDEN=1 cargo test -p otcore --features sim --test every_protocol golden"
+    );
+}
+
+#[test]
+fn every_example_of_every_rule_holds() {
+    let mut ids = BTreeSet::new();
+    for probe in ALL {
+        for rule in fingerprint::parse(probe.name(), probe.rules()).unwrap() {
+            assert!(ids.insert(rule.id.clone()), "{} is there twice", rule.id);
+            let of_protocol = rule.id.starts_with(&format!("{}/", probe.name()));
+            assert!(of_protocol, "{} belongs to {}", rule.id, probe.name());
+            assert!(!rule.examples.is_empty(), "{} has no example", rule.id);
+            assert!(!rule.reference.is_empty(), "{} has no reference", rule.id);
+            for example in &rule.examples {
+                let mut asset = Asset::new(Zone::default(), home(*probe).ip());
+                for (field, value) in example {
+                    asset.node.identity.add(*field, claim(probe.name(), value));
+                }
+                let before = asset.clone();
+                fingerprint::infer(std::slice::from_ref(&rule), &mut asset);
+                for (field, value) in &rule.then {
+                    let concluded = asset.node.identity.claims(*field).any(|c| c.value == *value);
+                    assert!(concluded, "{}: {example:?}", rule.id);
+                }
+                let once = asset.clone();
+                fingerprint::infer(std::slice::from_ref(&rule), &mut asset);
+                assert_eq!(asset, once, "{}: concluding twice changes nothing", rule.id);
+                assert_ne!(asset, before, "{}", rule.id);
+            }
+        }
+    }
+}
+
+fn claim(protocol: &str, value: &str) -> Claim {
+    let evidence = Evidence {
+        at: "2026-05-04T08:00:00Z".parse().unwrap(),
+        source: otcore::Source::default(),
+        method: Method::Active,
+        protocol: protocol.to_owned(),
+        port: 1,
+        function: "Example".to_owned(),
+        rule: None,
+        request: Vec::new().into(),
+        response: Vec::new().into(),
+    };
+    Claim { confidence: Confidence::Reported, evidence: evidence.into(), value: value.to_owned() }
+}
+
+/// Every claim names an exchange that is really there.
+#[tokio::test(start_paused = true)]
+async fn every_fact_names_its_evidence() {
+    for probe in ALL {
+        let policy = with_every_consent(*probe, only(*probe, Level::State));
+        let (_, ended) = scan(*probe, probe.simulate(), policy).await;
+        let mut asset = ended.report.assets.iter().next().unwrap().clone();
+        let exchanges: Vec<Evidence> = ended.report.exchanges.iter().map(Evidence::of).collect();
+        asset.for_each_node(|node| {
+            for field in node.identity.fields() {
+                for claim in node.identity.claims(field) {
+                    let basis = Evidence {
+                        method: Method::Active,
+                        rule: None,
+                        ..Evidence::clone(&claim.evidence)
+                    };
+                    assert!(exchanges.contains(&basis), "{field:?}: {claim:?}");
+                }
+            }
+        });
+    }
+}
+
+/// The same exchanges through JSON, out of order or in part, never make a decoder panic, and in
+/// full they say the same.
+#[tokio::test(start_paused = true)]
+async fn stored_evidence_says_the_same_again() {
+    for probe in ALL {
+        let policy = with_every_consent(*probe, only(*probe, Level::State));
+        let (_, ended) = scan(*probe, probe.simulate(), policy).await;
+        let json = serde_json::to_string(&ended.report.exchanges).unwrap();
+        let stored: Vec<Exchange> = serde_json::from_str(&json).unwrap();
+        assert_eq!(stored, ended.report.exchanges);
+        let again = otcore::scan::interpret(&rules(), &stored);
+        assert_eq!(again.as_ref(), ended.report.assets.iter().next());
+        for end in 0..stored.len() {
+            let _ = otcore::scan::interpret(&rules(), &stored[..end]);
+            let _ = otcore::scan::interpret(&rules(), &stored[end..]);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_report_follows_the_schema() {
+    let schema: serde_json::Value = serde_json::from_str(otcore::model::REPORT_SCHEMA).unwrap();
+    if schema.get("properties").is_none() {
+        println!("the schema is not written yet");
+        return;
+    }
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for probe in ALL {
+        let honest: Box<dyn Device> = probe.simulate();
+        let faulty = Fault::samples().into_iter();
+        let faulty = faulty
+            .map(|fault| -> Box<dyn Device> { Box::new(Faulty::new(probe.simulate(), fault)) });
+        for device in std::iter::once(honest).chain(faulty) {
+            let policy = with_every_consent(*probe, only(*probe, Level::State));
+            let (_, ended) = scan(*probe, device, policy).await;
+            let report = serde_json::to_value(&ended.report).unwrap();
+            let wrong: Vec<String> = validator
+                .iter_errors(&report)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(wrong.is_empty(), "{wrong:#?}\n{report:#}");
+        }
+    }
+}

@@ -1,0 +1,729 @@
+//! The promises of the design, watched from outside by a network that writes down every packet.
+#![cfg(feature = "sim")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation
+)] // a test says what went wrong by stopping
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use common::network::{Kind, Network, Packet, Wiring, busiest_second};
+use common::{Dice, Ended, Setting, leaves, parse, sent_to};
+use otcore::gate::StopReason;
+use otcore::gate::journal::{Entry, Journal, What};
+use otcore::gate::memory::{InFile, InMemory};
+use otcore::gate::policy::{Limits, Window};
+use otcore::protocols::modbus::sim::{Serial, Server, Shape, Unit, typical};
+use otcore::scan::Event;
+use otcore::sim::{Device, Fault, Faulty};
+use otcore::targets::subnet_of;
+use otcore::{Level, Outcome, Policy};
+use tokio::time::sleep;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn at(subnet: u8, host: u8) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, subnet, host)), 502)
+}
+
+/// `hosts` ordinary devices in each of `subnets` subnets.
+fn plant(subnets: u8, hosts: u8) -> Wiring {
+    (0..subnets).fold(Network::wiring(), |wiring, subnet| {
+        (1..=hosts).fold(wiring, |wiring, host| wiring.device(at(subnet, host), typical()))
+    })
+}
+
+fn ranges(subnets: u8, hosts: u8) -> String {
+    (0..subnets).map(|subnet| format!("10.1.{subnet}.1-{hosts} ")).collect()
+}
+
+fn faulty(fault: Fault) -> impl Device + 'static {
+    Faulty::new(typical(), fault)
+}
+
+fn deep(policy: Policy) -> Policy {
+    policy.protocol("modbus", |modbus| modbus.level(Level::State))
+}
+
+fn outcomes(ended: &Ended) -> BTreeMap<IpAddr, Outcome> {
+    ended.report.outcomes.iter().map(|record| (record.address, record.outcome)).collect()
+}
+
+/// No second of the capture holds more than the policy allows, whomever one looks at.
+fn within_limits(capture: &[Packet], limits: &Limits) {
+    let all = capture.iter().map(|packet| packet.at);
+    assert!(busiest_second(all) <= limits.process_packets_per_s as usize);
+    let mut devices: BTreeMap<SocketAddr, Vec<Duration>> = BTreeMap::new();
+    let mut subnets: BTreeMap<_, Vec<Duration>> = BTreeMap::new();
+    let mut new_addresses: BTreeMap<_, Vec<Duration>> = BTreeMap::new();
+    let mut attempts: BTreeMap<SocketAddr, Vec<Duration>> = BTreeMap::new();
+    for packet in capture {
+        let subnet = subnet_of(packet.to.ip());
+        devices.entry(packet.to).or_default().push(packet.at);
+        subnets.entry(subnet).or_default().push(packet.at);
+        if packet.what == Kind::Syn {
+            new_addresses.entry(subnet).or_default().push(packet.at);
+            attempts.entry(packet.to).or_default().push(packet.at);
+        }
+    }
+    for (device, times) in devices {
+        let busiest = busiest_second(times);
+        assert!(busiest <= limits.device_packets_per_s as usize, "{device}: {busiest}");
+    }
+    for (subnet, times) in subnets {
+        let busiest = busiest_second(times);
+        assert!(busiest <= limits.subnet_packets_per_s as usize, "{subnet}: {busiest}");
+    }
+    for (subnet, times) in new_addresses {
+        let busiest = busiest_second(times);
+        assert!(busiest <= limits.subnet_new_addresses_per_s as usize, "{subnet}: {busiest}");
+    }
+    let gap = Duration::from_millis(limits.connection_gap_ms.into());
+    for (device, times) in attempts {
+        let too_soon = times.windows(2).find(|pair| pair[1] - pair[0] < gap);
+        assert_eq!(too_soon, None, "{device}: attempts too close together");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_second_holds_more_packets_than_the_policy_allows() {
+    let network = plant(12, 30).done();
+    let setting = Setting::new(network).with_policy(deep(Policy::gentle()));
+    let ended = setting.scan(&ranges(12, 40)).await;
+    let capture = setting.network.capture();
+    within_limits(&capture, &setting.policy.limits);
+    assert_eq!(ended.report.counters.identified, 360);
+    assert_eq!(capture.len() as u64, ended.report.counters.packets, "what is charged is sent");
+    let busiest = busiest_second(capture.iter().map(|packet| packet.at));
+    assert!(busiest > 100, "the plant is large enough to come near the limit: {busiest}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limits_of_another_profile_hold_as_well() {
+    let network = plant(9, 20).done();
+    let setting = Setting::new(network).with_policy(deep(Policy::careful()));
+    setting.scan(&ranges(9, 25)).await;
+    within_limits(&setting.network.capture(), &setting.policy.limits);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_has_one_connection_however_many_scans_want_it() {
+    let network = plant(3, 12).done();
+    let setting = Setting::new(network).with_policy(deep(Policy::gentle()));
+    let scans: Vec<_> = (0..5)
+        .map(|_| {
+            let mut own = Setting::new(setting.network.clone()).with_policy(setting.policy.clone());
+            own.wire = Arc::clone(&setting.wire);
+            own.start(&ranges(3, 12))
+        })
+        .collect();
+    for scan in scans {
+        let report = scan.finish().await;
+        assert_eq!(report.counters.identified, 36, "{:?}", report.outcomes);
+    }
+    assert_eq!(setting.network.most_open(), 1);
+    for (_, station) in setting.network.stations() {
+        assert_eq!(station.counters().harm(), Vec::<String>::new());
+        assert_eq!(station.counters().connections, 5);
+    }
+    within_limits(&setting.network.capture(), &setting.policy.limits);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_subnet_has_more_guests_than_it_may() {
+    let network = plant(2, 60).done();
+    let setting = Setting::new(network).with_policy(deep(Policy::gentle()));
+    let ended = setting.scan(&ranges(2, 60)).await;
+    let mut open: BTreeMap<_, BTreeSet<SocketAddr>> = BTreeMap::new();
+    for entry in &ended.journal {
+        let here = open.entry(subnet_of(entry.device.ip())).or_default();
+        match entry.what {
+            What::Connecting => drop(here.insert(entry.device)),
+            What::Closed { .. } | What::NotConnected { .. } => drop(here.remove(&entry.device)),
+            _ => {}
+        }
+        assert!(here.len() <= setting.policy.limits.subnet_devices as usize);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_packet_leaves_the_scope() {
+    let policy = Policy::gentle()
+        .without_default_networks()
+        .monitor("10.1.0.0/23".parse().unwrap())
+        .exclude("10.1.0.32/27".parse().unwrap());
+    let setting = Setting::new(plant(4, 100).done()).with_policy(policy);
+    let ended = setting.scan("10.1.0.0/22 203.0.113.7 modbus://10.1.0.40 modbus://10.1.3.3").await;
+    for packet in setting.network.capture() {
+        let IpAddr::V4(to) = packet.to.ip() else { panic!("{packet:?}") };
+        let [_, _, subnet, host] = to.octets();
+        assert!(subnet < 2 && !(subnet == 0 && (32..64).contains(&host)), "{packet:?}");
+        assert_eq!(packet.to.port(), 502, "{packet:?}");
+    }
+    assert_eq!(ended.report.counters.identified, 200 - 32);
+    let skipped: u128 = ended.report.skipped.iter().map(|skipped| skipped.addresses).sum();
+    assert_eq!(skipped + ended.plan.devices, 4 * 256 + 1, "every address is accounted for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_an_abort_nothing_leaves_and_what_was_found_stays() {
+    let mut dice = Dice::new(1);
+    for round in 0..60 {
+        let setting = Setting::new(plant(4, 20).done()).with_policy(deep(Policy::gentle()));
+        let mut scan = setting.start(&ranges(4, 30));
+        let moment = Duration::from_micros(dice.below(12_000_000));
+        let watch = async { while scan.next().await.is_some() {} };
+        let _ = tokio::time::timeout(moment, watch).await;
+        scan.abort();
+        let (before, packets) = (setting.journal.entries().len(), setting.network.capture().len());
+        let aborted = tokio::time::Instant::now();
+        let report = scan.finish().await;
+        assert!(aborted.elapsed() <= Duration::from_millis(50), "round {round}");
+        sleep(60 * SECOND).await;
+        let after = &setting.journal.entries()[before..];
+        assert!(!after.iter().any(leaves), "round {round}: {after:#?}");
+        for packet in &setting.network.capture()[packets..] {
+            assert!(matches!(packet.what, Kind::Fin | Kind::Ack), "round {round}: {packet:?}");
+        }
+        within_limits(&setting.network.capture(), &setting.policy.limits);
+        assert_eq!(report.stopped, Some(StopReason::Asked), "round {round}");
+        assert!(!report.completed, "round {round}");
+        kept(&setting, &report);
+    }
+}
+
+/// Whoever answered whole is in the report.
+fn kept(setting: &Setting, report: &otcore::Report) {
+    let entries = setting.journal.entries();
+    let answered: BTreeSet<IpAddr> = entries
+        .iter()
+        .filter(|entry| matches!(entry.what, What::Received { .. }))
+        .map(|entry| entry.device.ip())
+        .collect();
+    for address in answered {
+        let asset = report.assets.asset(&report.zone, address);
+        assert!(asset.is_some(), "{address} answered and was lost");
+    }
+}
+
+/// The same with real threads and real time: the abort races with sends on other cores.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn an_abort_wins_every_race() {
+    let mut dice = Dice::new(2);
+    for _ in 0..25 {
+        let network = plant(40, 4).latency(Duration::from_micros(50)).done();
+        let setting = Setting::new(network);
+        let scan = setting.start(&ranges(40, 4));
+        sleep(Duration::from_micros(dice.below(40_000))).await;
+        let handle = scan.handle();
+        let abort = tokio::task::spawn_blocking(move || handle.abort());
+        abort.await.unwrap();
+        let before = setting.journal.entries().len();
+        let report = tokio::time::timeout(SECOND, scan.finish()).await.unwrap();
+        sleep(Duration::from_millis(5)).await;
+        assert!(!setting.journal.entries()[before..].iter().any(leaves));
+        assert_eq!(report.stopped, Some(StopReason::Asked));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_scan_starts_nothing_and_goes_on_where_it_was() {
+    let mut dice = Dice::new(3);
+    for round in 0..20 {
+        let setting = Setting::new(plant(3, 20).done());
+        let scan = setting.start(&ranges(3, 20));
+        let handle = scan.handle();
+        let reading = tokio::spawn(scan.finish());
+        sleep(Duration::from_micros(dice.below(6_000_000))).await;
+        handle.pause();
+        let before = setting.journal.entries().len();
+        sleep(300 * SECOND).await;
+        let meanwhile = setting.journal.entries().len();
+        let connecting = |entry: &Entry| entry.what == What::Connecting;
+        let started = setting.journal.entries()[before..].iter().filter(|e| connecting(e)).count();
+        assert_eq!(started, 0, "round {round}: conversations were started during the pause");
+        sleep(60 * SECOND).await;
+        assert_eq!(setting.journal.entries().len(), meanwhile, "those under way came to an end");
+        handle.resume();
+        let report = reading.await.unwrap();
+        assert!(report.completed);
+        assert_eq!(report.counters.identified, 60, "round {round}");
+        assert_eq!(setting.network.most_open(), 1);
+        within_limits(&setting.network.capture(), &setting.policy.limits);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_scan_can_be_aborted() {
+    let setting = Setting::new(plant(3, 20).done());
+    let scan = setting.start(&ranges(3, 20));
+    sleep(SECOND).await;
+    scan.handle().pause();
+    sleep(30 * SECOND).await;
+    scan.abort();
+    let report = tokio::time::timeout(SECOND, scan.finish()).await.unwrap();
+    assert_eq!(report.stopped, Some(StopReason::Asked));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_went_dark_gets_no_second_packet() {
+    for killing in 1..6 {
+        let wiring = plant(1, 20).device(at(0, 7), faulty(Fault::DarkAfter(killing)));
+        let setting = Setting::new(wiring.done()).with_policy(deep(Policy::gentle()));
+        let ended = setting.scan("10.1.0.1-20").await;
+        let dark = setting.network.station(at(0, 7));
+        if !dark.is_dark() {
+            continue; // it was not asked that much
+        }
+        assert_eq!(dark.counters().after_dark, 0, "{killing}");
+        assert_eq!(outcomes(&ended)[&at(0, 7).ip()], Outcome::WentDark, "{killing}");
+        assert!(ended.report.harm_suspected());
+        assert_eq!(ended.report.counters.went_dark, 1);
+        assert_eq!(ended.report.stopped, None, "one is no reason to stop the others");
+        let last = sent_to(&ended.journal, at(0, 7)).len();
+        assert_eq!(last as u64, killing + 1, "the question that killed it was the last one");
+        let asset = ended.report.assets.asset(&ended.report.zone, at(0, 7).ip());
+        assert!(asset.is_some(), "what it said before is kept");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quarantine_outlives_the_scan_and_the_process() {
+    let folder = std::env::temp_dir().join(format!("otcore-promises-{}", std::process::id()));
+    let file = folder.join("devices.ndjson");
+    let in_memory: Arc<InMemory> = Arc::default();
+    for on_disk in [false, true] {
+        let wiring = plant(1, 3).device(at(0, 7), faulty(Fault::DarkAfter(1)));
+        let mut setting = Setting::new(wiring.done());
+        setting.memory = match on_disk {
+            true => Arc::new(InFile::open(&file).unwrap()),
+            false => in_memory.clone(),
+        };
+        let ended = setting.scan("10.1.0.1-3 10.1.0.7").await;
+        assert_eq!(outcomes(&ended)[&at(0, 7).ip()], Outcome::WentDark);
+        let early = setting.scanner(); // its memory is opened again below, as in a new process
+        if on_disk {
+            setting.memory = Arc::new(InFile::open(&file).unwrap());
+        }
+        sleep(100 * 24 * 3600 * SECOND).await;
+        let heard = setting.network.station(at(0, 7)).counters();
+        let again = setting.scan("10.1.0.1-3 10.1.0.7").await;
+        assert_eq!(again.report.counters.identified, 3);
+        let reason = &again.report.skipped[0];
+        assert_eq!(reason.what, "10.1.0.7");
+        assert!(reason.reason.contains("quarantined since 2026-05-04"), "{}", reason.reason);
+        let named = setting.scanner().plan(&parse("modbus://10.1.0.7"));
+        let error = named.unwrap_err().to_string();
+        assert!(error.contains("quarantined") && error.contains("clear"), "{error}");
+        assert!(early.plan(&parse("10.1.0.7")).is_err());
+        assert_eq!(setting.network.station(at(0, 7)).counters(), heard, "not one packet more");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The plan was made before the device went dark in another scan.
+#[tokio::test(start_paused = true)]
+async fn an_old_plan_does_not_lead_back_to_a_dark_device() {
+    let wiring = plant(1, 3).device(at(0, 7), faulty(Fault::DarkAfter(1)));
+    let setting = Setting::new(wiring.done());
+    let scanner = setting.scanner();
+    let plan = scanner.plan(&parse("10.1.0.7")).unwrap();
+    setting.scan("10.1.0.7").await;
+    let heard = setting.network.station(at(0, 7)).counters();
+    let report = scanner.start(plan).finish().await;
+    assert_eq!(report.outcomes[0].outcome, Outcome::SkippedByPolicy);
+    assert!(report.outcomes[0].detail.as_ref().unwrap().contains("quarantined"));
+    assert_eq!(setting.network.station(at(0, 7)).counters(), heard);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_dark_devices_in_a_subnet_end_the_scan() {
+    let wiring = plant(3, 60)
+        .device(at(1, 5), faulty(Fault::DarkAfter(1)))
+        .device(at(1, 30), faulty(Fault::DarkAfter(1)));
+    let setting = Setting::new(wiring.done());
+    let ended = setting.scan(&ranges(3, 60)).await;
+    harm_suspected(&setting, &ended, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_dark_devices_anywhere_end_the_scan() {
+    let wiring = (0..3).fold(plant(3, 40), |wiring, subnet| {
+        wiring.device(at(subnet, 5 + 12 * subnet), faulty(Fault::DarkAfter(1)))
+    });
+    let setting = Setting::new(wiring.done());
+    let ended = setting.scan(&ranges(3, 40)).await;
+    harm_suspected(&setting, &ended, 3);
+}
+
+fn harm_suspected(setting: &Setting, ended: &Ended, dark: usize) {
+    assert_eq!(ended.report.stopped, Some(StopReason::HarmSuspected));
+    assert!(!ended.report.completed && ended.report.harm_suspected());
+    assert_eq!(ended.report.counters.went_dark, dark as u64);
+    let is_dark = |entry: &Entry| matches!(entry.what, What::WentDark { .. });
+    let last = ended.journal.iter().rposition(is_dark).unwrap();
+    assert_eq!(ended.journal.iter().filter(|entry| is_dark(entry)).count(), dark);
+    let after = &ended.journal[last..];
+    assert!(!after.iter().any(leaves), "{after:#?}");
+    assert!(ended.report.assets.len() > dark, "what was found before stays");
+    assert!(ended.report.counters.identified < 100, "it did not go on to the end");
+    let finished = ended.events.last();
+    let reason = Some(StopReason::HarmSuspected);
+    assert!(matches!(finished, Some(Event::Finished { stopped }) if *stopped == reason));
+    for (_, station) in setting.network.stations() {
+        assert_eq!(station.counters().after_dark, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_killed_one_device_is_not_asked_of_its_kind() {
+    let wiring = plant(1, 6).device(at(0, 1), faulty(Fault::DarkAfter(3)));
+    let mut policy = deep(Policy::gentle());
+    policy.limits.parallel_devices = 1;
+    let setting = Setting::new(wiring.done()).with_policy(policy);
+    let ended = setting.scan("10.1.0.1-6").await;
+    let (deadly, _) = sent_to(&ended.journal, at(0, 1)).pop().unwrap();
+    assert_eq!(outcomes(&ended)[&at(0, 1).ip()], Outcome::WentDark);
+    for host in 2..=6 {
+        let sent = sent_to(&ended.journal, at(0, host));
+        assert!(!sent.iter().any(|(name, _)| *name == deadly), "{host}: {sent:?}");
+        let asset = ended.report.assets.asset(&ended.report.zone, at(0, host).ip());
+        assert!(asset.is_some(), "it was recognised before it was left alone");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_was_just_scanned_is_left_alone_for_an_hour() {
+    let setting = Setting::new(plant(1, 5).done());
+    let first = setting.scan("10.1.0.1-9").await;
+    assert_eq!(first.report.counters.identified, 5);
+    let (packets, entries) = (setting.network.packets(), setting.journal.entries().len());
+    sleep(1800 * SECOND).await;
+    let again = setting.scan("10.1.0.1-5").await;
+    assert!(again.report.completed);
+    assert_eq!(again.report.outcomes.len(), 5);
+    for record in &again.report.outcomes {
+        assert_eq!(record.outcome, Outcome::SkippedFresh);
+    }
+    assert_eq!((setting.network.packets(), again.journal.len()), (packets, entries));
+    assert_eq!(again.progress().percent(), 100);
+    sleep(1801 * SECOND).await;
+    let later = setting.scan("10.1.0.1-5").await;
+    assert_eq!(later.report.counters.identified, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_while_no_window_is_open() {
+    let night = Window::daily("22:00", "05:00", "UTC").unwrap();
+    let setting = Setting::new(plant(1, 5).done()).with_policy(Policy::gentle().window(night));
+    let ended = setting.scan("10.1.0.1-5").await;
+    assert_eq!((setting.network.packets(), ended.journal.len()), (0, 0));
+    for record in &ended.report.outcomes {
+        assert_eq!(record.outcome, Outcome::SkippedByPolicy);
+        assert!(record.detail.as_ref().unwrap().contains("window"), "{record:?}");
+    }
+    assert_eq!(ended.report.outcomes.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_closes_ends_the_sending() {
+    let morning = Window::daily("07:00", "08:00:04", "UTC").unwrap();
+    let policy = deep(Policy::gentle().window(morning));
+    let setting = Setting::new(plant(2, 60).done()).with_policy(policy);
+    let ended = setting.scan(&ranges(2, 60)).await;
+    let closes = "2026-05-04T08:00:04Z".parse().unwrap();
+    let late: Vec<_> = ended.journal.iter().filter(|e| leaves(e) && e.at >= closes).collect();
+    assert!(late.is_empty(), "{late:#?}");
+    assert!(ended.report.counters.identified > 0 && ended.report.counters.identified < 120);
+    kept(&setting, &ended.report);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_device_gets_an_hour_then_two() {
+    let unit = Unit { always: Some(0x06), ..Unit::default() };
+    let busy = Server::new(Shape::native(unit));
+    let setting = Setting::new(Network::wiring().device(at(0, 1), busy).done());
+    let mut packets = 0;
+    let mut asked = Vec::new();
+    for _ in 0..4 {
+        let ended = setting.scan("10.1.0.1").await;
+        assert_eq!(outcomes(&ended)[&at(0, 1).ip()], Outcome::Busy);
+        assert!(
+            sent_to(&ended.journal, at(0, 1)).len() <= asked.len() + 1,
+            "one question is enough"
+        );
+        asked.push(setting.network.packets() > packets);
+        packets = setting.network.packets();
+        sleep(3_700 * SECOND).await;
+    }
+    assert_eq!(asked, [true, true, false, true], "an hour, then two");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_gets_slower_is_left_alone() {
+    let ms = Duration::from_millis;
+    let slowing = faulty(Fault::Slow { first: ms(10), more: ms(400) });
+    let wiring = plant(1, 1).device(at(0, 2), slowing);
+    let setting = Setting::new(wiring.done()).with_policy(deep(Policy::gentle()));
+    let ended = setting.scan("10.1.0.1-2").await;
+    let (healthy, slow) = (sent_to(&ended.journal, at(0, 1)), sent_to(&ended.journal, at(0, 2)));
+    assert!(healthy.len() > 3);
+    assert_eq!(slow.len(), 3, "the second slow answer in a row is the last");
+    let record = ended.report.outcomes.iter().find(|r| r.address == at(0, 2).ip()).unwrap();
+    assert_eq!(record.outcome, Outcome::Identified, "it had said its name");
+    assert!(record.detail.as_ref().unwrap().contains("slower"), "{record:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subnet_that_says_unreachable_is_left_alone() {
+    let wiring = (1..=60).fold(plant(2, 10), |wiring, host| wiring.unreachable(at(7, host).ip()));
+    let setting = Setting::new(wiring.done());
+    let ended = setting.scan("10.1.7.1-60 10.1.0.1-10 10.1.1.1-10").await;
+    let tried: BTreeSet<_> = setting.network.capture().iter().map(|packet| packet.to).collect();
+    let there = tried.iter().filter(|to| subnet_of(to.ip()) == subnet_of(at(7, 1).ip())).count();
+    let limits = &setting.policy.limits;
+    let most = limits.unreachable_per_subnet + limits.subnet_unresolved;
+    assert!(there <= most as usize, "{there} addresses were tried");
+    assert_eq!(ended.report.counters.identified, 20, "other subnets are not affected");
+    assert_eq!(ended.progress().percent(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_serial_line_rests_nineteen_times_as_long_as_it_worked() {
+    let ms = Duration::from_millis;
+    let serial = Serial { own: 255, transaction: ms(40), timeout: ms(60) };
+    let own = Unit { always: Some(1), ..Unit::default() };
+    let behind = [1, 2, 3].map(|unit| (unit, own.clone()));
+    let gateway = Server::new(Shape::gateway(serial, own, behind));
+    let policy = Policy::gentle().protocol("modbus", |modbus| {
+        modbus.level(Level::Structure).unit(1).unit(2).unit(4).unit(5).unit(3)
+    });
+    let network = Network::wiring().device(at(0, 1), gateway).done();
+    let setting = Setting::new(network).with_policy(policy);
+    let ended = setting.scan("10.1.0.1").await;
+    let mut worked: Option<(jiff::Timestamp, i64)> = None;
+    let mut asked = None;
+    let mut on_the_line = 0;
+    for entry in &ended.journal {
+        match &entry.what {
+            What::Sent { bytes, .. } => {
+                if let Some((end, micros)) = worked.take() {
+                    let rested = entry.at.as_microsecond() - end.as_microsecond();
+                    assert!(rested >= 19 * micros, "rested {rested} us after {micros} us of work");
+                }
+                asked = (bytes.as_ref()[6] != 255).then_some(entry.at);
+                on_the_line += usize::from(asked.is_some());
+            }
+            What::Received { .. } => {
+                worked = asked.take().map(|asked: jiff::Timestamp| {
+                    (entry.at, entry.at.as_microsecond() - asked.as_microsecond())
+                });
+            }
+            _ => {}
+        }
+    }
+    assert!(on_the_line >= 4, "{on_the_line} questions on the serial line");
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_absent_units_in_a_row_end_the_walk() {
+    let ms = Duration::from_millis;
+    let serial = Serial { own: 255, transaction: ms(40), timeout: ms(60) };
+    let own = Unit { always: Some(1), ..Unit::default() };
+    let gateway = Server::new(Shape::gateway(serial, own, [(9, Unit::default())]));
+    let policy = Policy::gentle().protocol("modbus", |modbus| {
+        (2..=9).fold(modbus.level(Level::Structure), otcore::gate::policy::ProtocolPolicy::unit)
+    });
+    let network = Network::wiring().device(at(0, 1), gateway).done();
+    let setting = Setting::new(network).with_policy(policy);
+    let ended = setting.scan("10.1.0.1").await;
+    let units: Vec<u8> =
+        sent_to(&ended.journal, at(0, 1)).iter().map(|(_, bytes)| bytes[6]).collect();
+    let absent = units.iter().filter(|unit| **unit != 255).count();
+    assert_eq!(absent, setting.policy.limits.dead_units_in_a_row as usize, "{units:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_reaches_the_end_whatever_answers() {
+    let wiring = (1..=9).fold(plant(3, 5), |wiring, host| wiring.refusing(at(1, 20 + host).ip()));
+    let setting = Setting::new(wiring.done());
+    let ended = setting.scan("10.1.0.0/22").await;
+    let mut last = 0;
+    for event in &ended.events {
+        if let Event::Progress(progress) = event {
+            assert!(progress.percent() >= last);
+            last = progress.percent();
+        }
+    }
+    assert_eq!(last, 100);
+    let counters = ended.report.counters;
+    assert!(ended.report.completed);
+    assert_eq!((counters.planned, counters.visited), (1024, 1024));
+    assert_eq!((counters.identified, counters.answered), (15, 24));
+    assert_eq!(counters.silent, 1024 - 24);
+}
+
+/// More single targets than subnets are open at once, and one device at a time.
+#[tokio::test(start_paused = true)]
+async fn a_long_list_of_single_targets_is_worked_off_one_by_one() {
+    let targets: String =
+        (0..700_u32).map(|i| format!("10.2.{}.{} ", i / 200, 1 + i % 200)).collect();
+    let mut policy = Policy::gentle();
+    policy.limits.parallel_devices = 1;
+    let setting = Setting::new(Network::wiring().done()).with_policy(policy);
+    let ended = setting.scan(&targets).await;
+    assert_eq!(ended.report.counters.visited, 700);
+    assert!(ended.report.completed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_gives_the_same_journal_byte_for_byte() {
+    let mut texts = Vec::new();
+    for seed in [7, 7, 8] {
+        let wiring = plant(6, 15)
+            .device(at(2, 40), faulty(Fault::Garbage))
+            .device(at(3, 40), faulty(Fault::DarkAfter(1)))
+            .device(at(4, 40), faulty(Fault::Drip { gap: Duration::from_millis(9) }));
+        let mut setting = Setting::new(wiring.done()).with_policy(deep(Policy::gentle()));
+        setting.seed = seed;
+        let ended = setting.scan(&ranges(6, 45)).await;
+        let lines: Vec<String> =
+            ended.journal.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect();
+        texts.push(lines.join("\n"));
+    }
+    assert!(texts[0].len() > 10_000);
+    assert_eq!(texts[0], texts[1]);
+    assert_ne!(texts[0], texts[2], "another seed gives other tags");
+}
+
+/// Fails from its nth entry on.
+struct Full(AtomicUsize);
+
+impl Journal for Full {
+    fn record(&self, _: &Entry) -> io::Result<()> {
+        let left = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        left.map(drop).map_err(|_| io::ErrorKind::StorageFull.into())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_written_down_is_not_sent() {
+    for entries in [0, 1, 2, 3, 17, 100] {
+        let setting = Setting::new(plant(2, 20).done());
+        let scanner = otcore::Scanner::builder()
+            .dialer(setting.network.clone())
+            .wire(Arc::clone(&setting.wire))
+            .clock(setting.clock)
+            .journal(Full(AtomicUsize::new(entries)))
+            .build()
+            .unwrap();
+        let plan = scanner.plan(&parse(&ranges(2, 20))).unwrap();
+        let report = scanner.start(plan).finish().await;
+        assert_eq!(report.stopped, Some(StopReason::JournalFailed), "{entries}");
+        let ours = |packet: &&Packet| matches!(packet.what, Kind::Syn | Kind::Payload(_));
+        let left = setting.network.capture().iter().filter(ours).count();
+        assert!(left <= entries, "{left} packets with room for {entries} entries");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_journal_is_the_wire() {
+    let setting = Setting::new(plant(3, 10).done()).with_policy(deep(Policy::gentle()));
+    let ended = setting.scan(&ranges(3, 12)).await;
+    let wire: Vec<_> = setting
+        .network
+        .capture()
+        .into_iter()
+        .filter_map(|packet| match packet.what {
+            Kind::Syn => Some((packet.at, packet.to, None)),
+            Kind::Payload(bytes) => Some((packet.at, packet.to, Some(bytes))),
+            Kind::Ack | Kind::Fin => None,
+        })
+        .collect();
+    let start = ended.report.started;
+    let told: Vec<_> = ended
+        .journal
+        .iter()
+        .filter_map(|entry| {
+            let at = entry.at.duration_since(start).unsigned_abs();
+            match &entry.what {
+                What::Connecting => Some((at, entry.device, None)),
+                What::Sent { bytes, .. } => Some((at, entry.device, Some(bytes.as_ref().to_vec()))),
+                _ => None,
+            }
+        })
+        .collect();
+    assert_eq!(told, wire);
+}
+
+/// Nobody reads the events: the scan waits, but no device waits with an open connection.
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_holds_no_connection_open() {
+    let setting = Setting::new(plant(4, 60).done());
+    let scan = setting.start(&ranges(4, 60));
+    sleep(600 * SECOND).await;
+    let open: usize = setting.network.stations().map(|(_, station)| station.open()).sum();
+    assert_eq!(open, 0);
+    let report = scan.finish().await;
+    assert_eq!(report.counters.identified, 240);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_scan_lets_go_of_everything() {
+    for moment in [0, 3, 900, 2_500, 9_000] {
+        let wiring = plant(2, 20).device(at(0, 2), faulty(Fault::DarkAfter(1)));
+        let setting = Setting::new(wiring.done()).with_policy(deep(Policy::gentle()));
+        let scan = setting.start(&ranges(2, 20));
+        sleep(Duration::from_millis(moment)).await;
+        drop(scan);
+        let before = setting.journal.entries().len();
+        sleep(60 * SECOND).await;
+        assert!(!setting.journal.entries()[before..].iter().any(leaves), "{moment}");
+        let open: usize = setting.network.stations().map(|(_, station)| station.open()).sum();
+        assert_eq!(open, 0, "{moment}");
+        let mut next = Setting::new(setting.network.clone());
+        next.wire = Arc::clone(&setting.wire);
+        let mut policy = Policy::gentle();
+        policy.limits.subnet_devices = 1;
+        let next = next.with_policy(policy);
+        let again = tokio::time::timeout(3600 * SECOND, next.scan("10.1.0.3-6")).await;
+        assert_eq!(again.expect("nothing is held").report.counters.identified, 4, "{moment}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_never_costs_more_than_its_plan() {
+    for level in Level::ALL {
+        for policy in [Policy::gentle(), Policy::careful()] {
+            let policy = policy.protocol("modbus", |modbus| {
+                modbus.level(level).allow("umas").allow("sunspec").unit(1).unit(2)
+            });
+            let setting = Setting::new(plant(2, 12).done()).with_policy(policy);
+            let ended = setting.scan(&ranges(2, 15)).await;
+            let (counters, bounds) = (ended.report.counters, ended.plan.bounds);
+            assert!(counters.packets <= bounds.packets && counters.requests <= bounds.requests);
+            assert!(counters.connections <= bounds.connections);
+            assert!(counters.bytes_out <= bounds.bytes_out);
+            assert!(ended.took.as_secs() <= ended.plan.seconds_at_most);
+            for stop in &ended.plan.stops {
+                for record in &ended.report.outcomes {
+                    assert!(u64::from(record.packets) <= stop.per_device.packets, "{record:?}");
+                    assert!(u64::from(record.requests) <= stop.per_device.requests, "{record:?}");
+                    assert!(record.millis <= stop.per_device.seconds * 1000, "{record:?}");
+                }
+            }
+        }
+    }
+}
