@@ -101,7 +101,7 @@ fn tell_beside(args: &args::Scan, report: &Report) {
             out::notice(&format!("not visited: {}: {}", skipped.what, skipped.reason));
         }
     }
-    if let Some(why) = report.stopped {
+    if let Some(why) = report.stopped.filter(|_| args.format != ScanFormat::Table) {
         out::notice(&format!("otscan: {}", why.in_words()));
     }
     for record in &report.outcomes {

@@ -297,7 +297,8 @@ fn summary(run: Run, look: Look) -> String {
         format!("{} identified", run.identified),
     ];
     parts.extend(dark);
-    parts.push(format!("{} packets of at most {}", run.packets, run.packets_planned));
+    let packets = if run.packets == 1 { "packet" } else { "packets" };
+    parts.push(format!("{} {packets} of at most {}", run.packets, run.packets_planned));
     parts.push(in_words(run.took));
     let lines = wrapped(&parts, " · ", look.room());
     let painted = lines.iter().map(|line| look.painted(line, Paint::Bold) + "\n");
