@@ -1,327 +1,205 @@
-//! The real program, run as a person or a script would, against pretend devices on loopback.
+//! otscan as a user runs it, against the pretend plant on loopback.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::print_stderr)] // a test says what went wrong by stopping
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use otcore::sim::{Fault, Faulty, Plant, Running, RunningPlant};
+use otcore::protocols::modbus::sim::typical;
+use otcore::sim::{Expected, Fault, Faulty, Plant, RunningPlant};
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
-/// A folder of its own for each test, gone when the test ends.
-struct Folder(PathBuf);
+const OTSCAN: &str = env!("CARGO_BIN_EXE_otscan");
 
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("otscan-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
+/// A running plant, and the runtime that serves it.
+struct Served {
+    plant: RunningPlant,
+    _runtime: Runtime,
+}
+
+fn serve(plant: Plant) -> Served {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let plant = runtime.block_on(plant.start()).unwrap();
+    Served { plant, _runtime: runtime }
+}
+
+impl Served {
+    fn target(&self, name: &str) -> String {
+        self.plant.device(name).unwrap().target()
     }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn otscan(arguments: &[&str]) -> Output {
+    Command::new(OTSCAN).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
-/// `otscan` with these arguments, remembering devices in `folder`.
-fn otscan(folder: &Folder, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_otscan"));
-    command.args(args).current_dir(&folder.0).env("XDG_STATE_HOME", &folder.0);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Run it without holding up the pretend plant.
-async fn run(folder: &Folder, args: &[&str]) -> Output {
-    let mut command = otscan(folder, args);
-    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
+fn scratch(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("otscan-test-{}-{name}", std::process::id()))
 }
 
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-async fn demo() -> RunningPlant {
-    Plant::demo().start().await.unwrap()
-}
-
-fn target(plant: &RunningPlant, name: &str) -> String {
-    plant.device(name).unwrap().target()
-}
-
-/// Devices that answer one question and then fall silent.
-async fn dying(count: usize) -> RunningPlant {
-    let dying = (0..count).fold(Plant::new(), |plant, _| {
-        let device = otcore::protocols::modbus::sim::typical();
-        plant.with(Default::default(), Faulty::new(device, Fault::DarkAfter(1)))
-    });
-    dying.start().await.unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_device_is_found_as_it_is_and_the_status_is_0() {
-    let (folder, plant) = (Folder::new("json"), demo().await);
-    let args = ["scan", &target(&plant, "compact-plc"), "--format", "json", "--zone", "line-3"];
-    let output = run(&folder, &args).await;
-    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+#[test]
+fn a_device_that_says_who_it_is_completes_the_scan() {
+    let served = serve(Plant::demo());
+    let output = otscan(&["scan", &served.target("compact-plc"), "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let report = json(&output);
     let asset = &report["assets"][0];
-    assert_eq!(asset["zone"], "line-3");
-    assert_eq!(asset["addresses"][0], "127.0.0.1");
-    for (field, value) in &plant.device("compact-plc").unwrap().expected.found.identity {
-        assert_eq!(asset["identity"][field]["value"], **value, "{field}");
+    assert_eq!(asset["identity"]["vendor"]["value"], "Tarnwick Automation");
+    assert_eq!(asset["zone"], "default");
+    for key in ["addresses", "identity", "services", "state", "modules", "children"] {
+        assert!(!asset[key].is_null(), "{key}");
     }
     assert_eq!(report["outcomes"][0]["outcome"], "identified");
-    assert_eq!(report["counters"]["visited"], 1);
-    assert!(plant.harm().is_empty(), "{:?}", plant.harm());
+    assert!(report["counters"]["packets"].as_u64().unwrap() > 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_format_goes_to_standard_output_alone() {
-    let (folder, plant) = (Folder::new("formats"), demo().await);
-    let target = target(&plant, "drive");
-    for format in ["table", "json", "ndjson", "csv"] {
-        let args = ["scan", &target, "--format", format, "--no-progress"];
-        let output = run(&folder, &args).await;
-        assert_eq!(output.status.code(), Some(0), "{format}: {}", err(&output));
-        assert_eq!(err(&output), "", "{format}");
-        assert!(out(&output).contains("Brakkenholt Drives"), "{format}: {}", out(&output));
-        assert!(!out(&output).contains('\x1b'), "{format} has colours although nobody sees them");
+#[test]
+fn a_device_without_a_name_makes_the_status_one() {
+    let served = serve(Plant::demo());
+    let output = otscan(&["scan", &served.target("echo"), "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let report = json(&output);
+    assert_eq!(report["assets"].as_array().unwrap().len(), 0);
+    let outcome = &report["outcomes"][0];
+    assert_eq!(outcome["outcome"], "malformed");
+    assert!(outcome["evidence"]["response"].as_str().unwrap().len() > 10, "the offending bytes");
+}
+
+#[test]
+fn devices_that_go_dark_make_the_status_four() {
+    let dying = |name: &str| Expected { name: name.into(), ..Expected::default() };
+    let plant = ["first", "second"].iter().fold(Plant::new(), |plant, name| {
+        plant.with(dying(name), Faulty::new(typical(), Fault::DarkAfter(1)))
+    });
+    let served = serve(plant);
+    let (first, second) = (served.target("first"), served.target("second"));
+    let output = otscan(&["scan", &first, &second, "--format", "json"]);
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    assert_eq!(json(&output)["stopped"], "harm_suspected");
+    for device in served.plant.devices() {
+        assert_eq!(device.counters().after_dark, 0);
     }
-    let output = run(&folder, &["scan", &target]).await;
-    assert!(err(&output).contains("100 %"), "{}", err(&output));
-    assert!(out(&output).starts_with("DEVICE"), "{}", out(&output));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_device_without_a_name_makes_the_status_1() {
-    let (folder, plant) = (Folder::new("nameless"), demo().await);
-    let args = ["scan", &target(&plant, "echo"), &target(&plant, "drive"), "--format", "json"];
-    let output = run(&folder, &args).await;
-    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn devices_that_fall_silent_make_the_status_4() {
-    let (folder, plant) = (Folder::new("dark"), dying(2).await);
-    let targets: Vec<String> = plant.devices().iter().map(Running::target).collect();
-    let args = ["scan", &targets[0], &targets[1], "--format", "json"];
-    let output = run(&folder, &args).await;
-    assert_eq!(output.status.code(), Some(4), "{}", err(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["counters"]["went_dark"], 2);
-    assert_eq!(report["stopped"], "harm_suspected");
-    assert!(err(&output).contains("harm suspected"), "{}", err(&output));
-    assert!(plant.harm().is_empty(), "{:?}", plant.harm());
 }
 
 #[cfg(unix)]
-#[tokio::test(flavor = "multi_thread")]
-async fn ctrl_c_prints_what_was_found_and_the_status_is_3() {
-    let (folder, plant) = (Folder::new("interrupt"), demo().await);
-    let mut command = otscan(
-        &folder,
-        &["scan", &target(&plant, "drive"), &target(&plant, "slow"), "--format", "json"],
-    );
-    let child = command.spawn().unwrap();
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    let asked = Instant::now();
-    let output =
-        tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
-    assert_eq!(output.status.code(), Some(3), "{}", err(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+#[test]
+fn an_interrupted_scan_prints_what_it_found() {
+    let served = serve(Plant::demo());
+    let all: Vec<String> =
+        served.plant.devices().iter().map(otcore::sim::Running::target).collect();
+    let mut arguments = vec!["scan", "--format", "json"];
+    arguments.extend(all.iter().map(String::as_str));
+    let scan = Command::new(OTSCAN)
+        .args(&arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    let killed = Command::new("kill").args(["-INT", &scan.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = scan.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    let report = json(&output);
     assert_eq!(report["stopped"], "asked");
-    assert!(out(&output).contains("Brakkenholt Drives"), "{}", out(&output));
-    assert!(err(&output).contains("nothing more is sent"), "{}", err(&output));
+    assert!(!report["assets"].as_array().unwrap().is_empty(), "what was found stays");
 }
 
-/// One line that names the thing, status 2, nothing on standard output.
-async fn complaint(folder: &Folder, args: &[&str]) -> String {
-    let output = run(folder, args).await;
-    let (said, result) = (err(&output), out(&output));
-    assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
-    assert_eq!(result, "", "{args:?}");
-    assert_eq!(said.lines().count(), 1, "{args:?}: {said}");
-    said
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn bad_input_is_one_line_that_names_it_and_nothing_is_sent() {
-    let (folder, plant) = (Folder::new("bad"), demo().await);
-    let good = target(&plant, "drive");
-    std::fs::write(folder.file("typo.toml"), "exlude = []\n").unwrap();
-    std::fs::write(folder.file("cap.toml"), "limits.device_packets_per_s = 999\n").unwrap();
-    std::fs::write(folder.file("targets.txt"), "10.0.4.7\n10.0.4.777\n").unwrap();
-    std::fs::write(folder.file("notes.txt"), "shopping list\n").unwrap();
-    let no_journal = folder.file("missing/journal.ndjson");
+/// Each is one line on standard error that names the thing, and nothing on standard output.
+#[test]
+fn bad_input_is_one_clear_line_and_status_two() {
+    let policy = scratch("policy.toml");
+    std::fs::write(&policy, "[limits]\ndevice_packets_per_sec = 5\n").unwrap();
+    let policy = policy.to_str().unwrap();
     let cases: &[(&[&str], &str)] = &[
+        (&["scan", "10.0.0.300"], "10.0.0.300"),
+        (&["scan", "10.0.4.7/24"], "10.0.4.0/24"),
+        (&["scan", "modbus://10.0.0.1?slot=2"], "slot"),
+        (&["scan", "8.8.8.8"], "monitor"),
+        (&["scan", "no-such-name.invalid"], "no-such-name.invalid"),
+        (&["scan", "127.0.0.1", "--policy", policy], "limits.device_packets_per_sec"),
+        (&["scan", "127.0.0.1", "--policy", "/no/such/policy.toml"], "/no/such/policy.toml"),
+        (&["scan", "127.0.0.1", "--journal", "/no/such/folder/journal"], "/no/such/folder/journal"),
+        (&["scan", "127.0.0.1", "--pcap", "/no/such/folder/pcap"], "/no/such/folder/pcap"),
+        (&["scan", "127.0.0.1", "--level", "deep"], "deep"),
+        (&["scan", "127.0.0.1", "--format", "xml"], "xml"),
+        (&["scan", "127.0.0.1", "--protocol", "gopher"], "gopher"),
+        (&["scan", "127.0.0.1", "--exclude", "127.0.0.0/8"], "127.0.0.0/8"),
+        (&["scan", "@/no/such/targets"], "/no/such/targets"),
         (&["scan"], "TARGET"),
-        (&["scan", "10.0.4.300"], "10.0.4.300"),
-        (&["scan", &good, "10.0.4.7/24"], "10.0.4.7/24"),
-        (&["scan", "@targets.txt"], "10.0.4.777"),
-        (&["scan", "@missing.txt"], "missing.txt"),
-        (&["scan", "modbus://10.0.4.7?color=red"], "color"),
-        (&["scan", "no-such-host.invalid"], "no-such-host.invalid"),
-        (&["scan", "198.51.100.7"], "198.51.100.7"),
-        (&["scan", &good, "--exclude", "127.0.0.0/8"], "nothing is left to scan"),
-        (&["scan", &good, "--exclude", "127.0.0.1"], "127.0.0.1"),
-        (&["scan", &good, "--policy", "typo.toml"], "`exclude`"),
-        (&["scan", &good, "--policy", "cap.toml"], "4 to 20"),
-        (&["scan", &good, "--policy", "missing.toml"], "missing.toml"),
-        (&["scan", &good, "--journal", &no_journal], "missing/journal.ndjson"),
-        (&["scan", &good, "--pcap", &no_journal], "missing/journal.ndjson"),
-        (&["scan", &good, "--pcap", "notes.txt"], "notes.txt"),
-        (&["scan", &good, "--journal", "one", "--pcap", "one"], "same file"),
-        (&["scan", &good, "--memory", "notes.txt"], "line 1"),
-        (&["scan", &good, "--level", "deep"], "detect, identify, structure or state"),
-        (&["scan", &good, "--format", "xml"], "table, json, ndjson, csv"),
-        (&["scan", &good, "--protocol", "modbuss"], "modbus"),
-        (&["scan", &good, "--zone", "line 3"], "line 3"),
-        (&["scan", &good, "--jurnal", "x"], "--journal"),
-        (&["plan", "198.51.100.7"], "198.51.100.7"),
-        (&["explain", "plc-7"], "plc-7"),
-        (&["explain", "10.0.4.7", "--protocol", "x"], "modbus"),
-        (&["quarantine", "clear", "10.0.4.7"], "10.0.4.7"),
-        (&["quarantine", "list", "--memory", "missing"], "missing"),
     ];
-    for (args, named) in cases {
-        let said = complaint(&folder, args).await;
-        assert!(said.contains(named), "{args:?}: {said}");
-    }
-    for device in plant.devices() {
-        assert_eq!(device.counters().connections, 0, "{}", device.name);
-    }
-    assert_eq!(std::fs::read_to_string(folder.file("notes.txt")).unwrap(), "shopping list\n");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn names_made_to_attack_a_spreadsheet_stay_text() {
-    let (folder, plant) = (Folder::new("csv"), demo().await);
-    let args = ["scan", &target(&plant, "hostile"), "--format", "csv"];
-    let output = run(&folder, &args).await;
-    let sheet = out(&output);
-    assert_eq!(sheet.lines().count(), 2, "{sheet}");
-    assert!(sheet.contains(",'=cmd|' /C calc'!A0,"), "{sheet}");
-    let acts = |c: char| c.is_control() && !matches!(c, '\r' | '\n');
-    assert!(!sheet.contains(acts), "{sheet:?}");
-    let table = out(&run(&folder, &["scan", &target(&plant, "hostile")]).await);
-    assert!(!table.contains(|c: char| c.is_control() && c != '\n'), "{table:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_journal_and_the_capture_show_what_was_sent_and_grow_with_each_scan() {
-    let (folder, plant) = (Folder::new("journal"), demo().await);
-    let target = target(&plant, "drive");
-    let args = ["scan", &target, "--journal", "j.ndjson", "--pcap", "c.pcapng", "--format", "json"];
-    let report: Value = serde_json::from_slice(&run(&folder, &args).await.stdout).unwrap();
-    let requests = report["counters"]["requests"].as_u64().unwrap();
-    let sent = |text: &str| {
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.filter(|entry| entry["event"] == "sent").count() as u64
-    };
-    let journal = || std::fs::read_to_string(folder.file("j.ndjson")).unwrap();
-    assert!(requests > 0);
-    assert_eq!(sent(&journal()), requests);
-    let port = plant.device("drive").unwrap().addr.port();
-    let questions = dissected(Path::new(&folder.file("c.pcapng")), port);
-    assert!(questions.is_none_or(|count| count == requests), "{questions:?} of {requests}");
-    run(&folder, &args).await;
-    assert_eq!(sent(&journal()), 2 * requests);
-    let questions = dissected(Path::new(&folder.file("c.pcapng")), port);
-    assert!(questions.is_none_or(|count| count == 2 * requests), "{questions:?}");
-}
-
-/// How many Modbus questions a packet analyser sees; `None` if there is none on this computer.
-fn dissected(capture: &Path, port: u16) -> Option<u64> {
-    let rule = format!("tcp.port=={port},mbtcp");
-    let filter = format!("mbtcp && tcp.dstport == {port}");
-    let mut command = Command::new("tshark");
-    command.arg("-r").arg(capture).args(["-d", &rule, "-Y", &filter]).stderr(Stdio::null());
-    let Ok(output) = command.output() else {
-        println!("skipped: tshark is not installed, so nobody else reads the capture");
-        return None;
-    };
-    assert!(output.status.success(), "tshark cannot read the capture");
-    Some(out(&output).lines().count() as u64)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_leaves_early_is_no_error() {
-    let (folder, plant) = (Folder::new("pipe"), demo().await);
-    let mut command = otscan(&folder, &["scan", &target(&plant, "drive"), "--format", "json"]);
-    let mut child = command.spawn().unwrap();
-    drop(child.stdout.take());
-    let output =
-        tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
-    assert!(!err(&output).contains("panic"), "{}", err(&output));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_needs_no_device_sends_nothing_and_ends_with_0() {
-    let folder = Folder::new("plan");
-    let cases: &[(&[&str], &str)] = &[
-        (&["plan", "10.0.4.0/24", "--level", "structure"], "modbus/502 to structure"),
-        (&["plan", "10.0.4.0/24", "--exclude", "10.0.4.128/25"], "excluded"),
-        (&["plan", "10.0.4.0/24", "--format", "json"], "\"packets\""),
-        (&["plan", "modbus://[fd00::7]:1502", "modbus://[fd00::7]:5020"], "fd00::7"),
-        (&["plan", "198.51.100.7", "--monitor", "198.51.100.0/24"], "198.51.100.7"),
-        (&["manifest"], "2B.0E.01"),
-        (&["manifest", "--format", "json"], "ReadDeviceIdBasic"),
-        (&["explain", "10.0.4.7"], "may be asked in modbus"),
-        (&["explain", "10.0.4.7", "--exclude", "10.0.0.0/8"], "is left alone"),
-        (&["explain", "10.0.4.7", "--port", "9100", "--format", "json"], "\"permitted\": false"),
-        (&["quarantine", "list"], "no device is quarantined"),
-        (&["--help"], "Exit status"),
-        (&["--version"], "otscan"),
-    ];
-    for (args, expected) in cases {
-        let output = run(&folder, args).await;
-        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", err(&output));
-        assert!(out(&output).contains(expected), "{args:?}: {}", out(&output));
-        assert_eq!(err(&output), "", "{args:?}");
+    for (arguments, names) in cases {
+        let output = otscan(arguments);
+        let complaint = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
+        assert_eq!(complaint.trim_end().lines().count(), 1, "{arguments:?}: {complaint}");
+        assert!(complaint.contains(names), "{arguments:?}: {complaint}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_quarantined_device_is_not_visited_until_a_person_clears_it() {
-    let folder = Folder::new("quarantine");
-    let line = r#"{"zone":"line-3","device":"192.0.2.7","quarantined":{"since":"2026-01-01T00:00:00Z","why":"silence"}}"#;
-    std::fs::write(folder.file("devices.ndjson"), format!("{line}\n")).unwrap();
-    let memory = ["--memory", "devices.ndjson"];
-    let scope = ["--monitor", "192.0.2.0/24", "--zone", "line-3"];
-    let plan = [&["plan", "192.0.2.7"][..], &memory, &scope].concat();
-    assert!(complaint(&folder, &plan).await.contains("quarantined since"));
-    let endpoint = [&["plan", "modbus://192.0.2.7"][..], &memory, &scope].concat();
-    assert!(complaint(&folder, &endpoint).await.contains("quarantined since"));
-    let list = [&["quarantine", "list"][..], &memory].concat();
-    assert!(out(&run(&folder, &list).await).contains("192.0.2.7"));
-    let clear = ["quarantine", "clear", "192.0.2.7", "--zone", "line-3"];
-    let clear = [&clear[..], &memory].concat();
-    assert!(out(&run(&folder, &clear).await).contains("may be asked again"));
-    assert_eq!(run(&folder, &plan).await.status.code(), Some(0));
-    assert!(out(&run(&folder, &list).await).contains("no device is quarantined"));
+#[test]
+fn a_plan_sends_nothing() {
+    let served = serve(Plant::demo());
+    let output = otscan(&["plan", &served.target("compact-plc"), "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(json(&output)["devices"], 1);
+    assert_eq!(served.plant.device("compact-plc").unwrap().counters().connections, 0);
 }
 
-#[cfg(unix)]
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_place_to_remember_devices_the_scan_says_so_and_goes_on() {
-    let (folder, plant) = (Folder::new("stateless"), demo().await);
-    std::fs::write(folder.file("otcore"), "in the way").unwrap();
-    let output = run(&folder, &["scan", &target(&plant, "drive"), "--no-progress"]).await;
-    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
-    assert!(err(&output).starts_with("notice: nothing is remembered"), "{}", err(&output));
-    assert_eq!(err(&output).lines().count(), 1, "{}", err(&output));
+#[test]
+fn the_manifest_and_explanations_are_results() {
+    let manifest = otscan(&["manifest", "--format", "json"]);
+    assert_eq!(json(&manifest)["protocols"][0]["protocol"], "modbus");
+    assert!(manifest.stderr.is_empty());
+    let explained = otscan(&["explain", "10.20.4.7", "--exclude", "10.20.4.0/24"]);
+    assert!(text(&explained.stdout).contains("10.20.4.0/24"), "{}", text(&explained.stdout));
+}
+
+#[test]
+fn a_table_of_a_hostile_device_is_inert_and_so_is_its_csv() {
+    let served = serve(Plant::demo());
+    for format in ["table", "csv"] {
+        let output = otscan(&["scan", &served.target("hostile"), "--format", format]);
+        let shown = text(&output.stdout);
+        assert!(shown.contains("\\x1b"), "{shown}");
+        assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
+        let formula = |cell: &str| cell.trim_matches('"').starts_with(['=', '+', '@']);
+        assert!(format == "table" || !shown.split(',').any(formula), "{shown}");
+    }
+}
+
+#[test]
+fn the_capture_opens_in_tshark() {
+    if Command::new("tshark").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: tshark is not installed, so nobody opened the capture");
+        return;
+    }
+    let served = serve(Plant::demo());
+    let file = scratch("capture.pcapng");
+    drop(std::fs::remove_file(&file));
+    let target = served.target("compact-plc");
+    let output = otscan(&["scan", &target, "--pcap", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let port = served.plant.device("compact-plc").unwrap().addr.port();
+    let read = Command::new("tshark")
+        .args(["-r", file.to_str().unwrap(), "-d", &format!("tcp.port=={port},mbtcp")])
+        .args(["-Y", "modbus", "-T", "fields", "-e", "modbus.func_code"])
+        .output()
+        .unwrap();
+    let codes = text(&read.stdout);
+    assert!(codes.lines().count() >= 2 && codes.lines().all(|code| code == "43"), "{codes}");
+    std::fs::remove_file(file).unwrap();
 }

@@ -1,7 +1,7 @@
 //! The C interface: opaque handles, status codes, JSON for whole objects, pull for events.
 //!
 //! What C sees is `include/otcore.h`, written from this file by `scripts/header`. Every function
-//! is one expression inside one [`guard`], which holds everything that can go wrong at the border.
+//! is one expression inside one [`mod@guard`], which holds everything that can go wrong at the border.
 #![allow(unsafe_code)] // exported names are unsafe attributes; see `guard` for what stands behind them
 #![allow(clippy::missing_safety_doc)] // the rules for all functions are at the head of otcore.h
 

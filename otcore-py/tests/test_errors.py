@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import otcore
+import pytest
 from otcore import _native, errors
 
 

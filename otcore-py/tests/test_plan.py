@@ -6,9 +6,8 @@ import json
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-import pytest
-
 import otcore
+import pytest
 
 
 def test_the_manifest_has_the_structure_of_the_engine() -> None:
@@ -49,5 +48,5 @@ def test_settings_are_seen_in_the_plan() -> None:
 
 def test_bounds_of_a_huge_plan_are_whole_numbers() -> None:
     plan = otcore.plan("fd00::/40")
-    assert plan["devices"] == 2**88
+    assert plan["devices"] == 2**64 - 1  # larger integers are none to most readers of JSON
     assert json.loads(json.dumps(plan)) == plan

@@ -11,10 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import otcore
 import otcore.sim
+import pytest
 
 CALM = ["compact-plc", "m340", "drive"]
 
