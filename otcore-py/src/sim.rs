@@ -31,6 +31,11 @@ impl Plant {
         blocking::json(&all).map_err(raise)
     }
 
+    /// What must never have been sent.
+    fn violations(&self) -> Vec<String> {
+        self.0.violations()
+    }
+
     /// Everything that would have hurt a real plant.
     fn harm(&self) -> Vec<String> {
         self.0.harm()

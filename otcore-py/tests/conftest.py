@@ -12,4 +12,4 @@ import pytest
 def plant() -> Iterator[otcore.sim.Plant]:
     with otcore.sim.plant() as plant:
         yield plant
-        assert plant.harm() == []
+        assert plant.violations() == []

@@ -39,6 +39,7 @@ def test_every_device_is_identified(plant: otcore.sim.Plant, tmp_path: Path) -> 
     lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
     sent = [line for line in lines if line["event"] == "sent"]
     assert len(sent) == report["counters"]["requests"]
+    assert plant.harm() == []
 
 
 def test_events_tell_the_story_in_order(plant: otcore.sim.Plant) -> None:

@@ -126,6 +126,8 @@ pub struct Host<'a> {
     /// Units that the target itself names.
     pub(crate) named_units: &'a [u8],
     pub(crate) decision: Decision,
+    /// What holds for whoever has not said yet who it is.
+    pub(crate) for_strangers: Decision,
     pub(crate) first_tag: u16,
 }
 
@@ -181,7 +183,15 @@ impl<'a> Host<'a> {
             vendor: Some(vendor),
             model: Some(model),
         });
-        Ok(())
+        match self.decision.permitted {
+            true => Ok(()),
+            false => Err(Refusal::SkippedByRule(format!("{vendor} {model}")).into()),
+        }
+    }
+
+    /// Another unit is asked from now on: what a rule allowed the last one is not its own.
+    pub fn meet_stranger(&mut self) {
+        self.decision = self.for_strangers.clone();
     }
 
     /// Start a conversation.

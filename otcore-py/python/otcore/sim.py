@@ -65,6 +65,10 @@ class Plant:
         """Return the device with this name; `KeyError` if there is none."""
         return {device["name"]: device for device in self._devices}[name]
 
+    def violations(self) -> list[str]:
+        """What must never have been sent until now: writes, malformed requests."""
+        return self._native.violations() if self._native else []
+
     def harm(self) -> list[str]:
-        """Everything that would have hurt a real plant until now; nothing once it is stopped."""
+        """Everything that would have hurt a real plant until now, violations included."""
         return self._native.harm() if self._native else []

@@ -104,6 +104,9 @@ pub enum Refusal {
         /// Its value.
         allowed: u64,
     },
+    /// A rule of the policy skips devices of this kind.
+    #[error("a rule of the policy skips {0}")]
+    SkippedByRule(String),
     /// The target asks for something that the policy must opt in to.
     #[error("the target asks for `{consent}`, which the policy does not allow; add it to `allow`")]
     NeedsConsent {

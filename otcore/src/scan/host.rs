@@ -84,6 +84,7 @@ impl Crew {
             zone: &self.zone,
             source: &self.source,
             named_units: &conversation.named_units,
+            for_strangers: decision.clone(),
             decision,
             first_tag: self.first_tag,
         };

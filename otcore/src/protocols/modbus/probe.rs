@@ -211,6 +211,7 @@ impl<'a> Talk<'a, '_> {
 
     /// Everything that the level allows to ask one unit.
     async fn unit(&mut self, line: &mut Line<'a>, unit: u8) -> Result<UnitAnswer, ProbeError> {
+        self.host.meet_stranger();
         let first = self.found.exchanges.len();
         let is = self.identity(line).await?;
         self.keep(unit, &is, first);
