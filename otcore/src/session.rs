@@ -315,10 +315,16 @@ impl<P: Protocol> Session<'_, P> {
         Ok(reply)
     }
 
-    /// Say goodbye, unless the device went dark: then not even that.
+    /// Say goodbye, unless the device went dark: then not even that. A device that floods us is left
+    /// to the system at once.
     pub async fn close(mut self) {
         if self.visit.went_silent() {
             self.visit.park(Box::new((self.transport, self.lease)));
+            return;
+        }
+        if self.visit.was_flooded() {
+            drop(self.transport);
+            self.lease.closed(Close::Hurried);
             return;
         }
         let limits = self.visit.limits();
@@ -369,6 +375,10 @@ impl<P: Protocol> Session<'_, P> {
     async fn message(&mut self, asked: &Frame) -> Result<Vec<u8>, ProbeError> {
         let mut late = 0;
         loop {
+            if Saboteur::Flood.is_at_work() {
+                self.receive().await?;
+                continue;
+            }
             let Some(len) = P::split(&self.buf)? else {
                 self.receive().await?;
                 continue;

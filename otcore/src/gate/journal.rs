@@ -89,6 +89,8 @@ pub enum Close {
     ByDevice,
     /// The scan was aborted; the system closes the socket.
     Aborted,
+    /// The device sent more than the policy takes; the system closes the socket at once.
+    Hurried,
 }
 
 /// Where the journal goes.

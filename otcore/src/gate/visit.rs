@@ -97,6 +97,8 @@ struct State {
     next_question: Instant,
     conversation_requests: u32,
     acknowledgement_owed: bool,
+    /// Until when one more piece would be acknowledged together with the last one.
+    rides_along: Option<Instant>,
     current: Option<Current>,
     at: SocketAddr,
     protocol: &'static str,
@@ -124,6 +126,7 @@ impl Visit {
             next_question: now,
             conversation_requests: 0,
             acknowledgement_owed: false,
+            rides_along: None,
             current: None,
             at,
             protocol: "",
@@ -254,22 +257,43 @@ impl Visit {
             return Ok(());
         }
         let limits = self.limits();
+        let now = Instant::now();
         let mut state = self.0.state();
         state.spending.bytes_in += bytes.len() as u64;
-        state.spending.packets += 1;
-        let owed = std::mem::take(&mut state.acknowledgement_owed);
         let too_much = state.spending.bytes_in > u64::from(limits.device_bytes);
+        let owed = std::mem::take(&mut state.acknowledgement_owed);
+        let together = state.rides_along.take().is_some_and(|until| now < until) && !owed;
+        if !together {
+            state.spending.packets += 1;
+            state.rides_along = Some(now + DELAYED_ACKNOWLEDGEMENT);
+        }
         drop(state);
-        let load = if owed {
+        let overrun = if owed {
             self.0.gate.wire.stamp(self.0.device);
-            0
+            false
+        } else if together {
+            false
         } else {
-            self.0.gate.wire.stamp_unpromised(self.0.device)
+            let load = self.0.gate.wire.stamp_unpromised(self.0.device);
+            // The next piece would be acknowledged whether we like it or not.
+            load >= usize::try_from(limits.device_packets_per_s).unwrap_or(usize::MAX)
         };
-        self.spent_if(too_much, "device_bytes")?;
-        self.check_plan(0)?;
-        let allowed = usize::try_from(limits.device_packets_per_s).unwrap_or(usize::MAX);
-        self.spent_if(load > allowed, "device_packets_per_s")
+        let kept = self
+            .spent_if(too_much, "device_bytes")
+            .and_then(|()| self.check_plan(0))
+            .and_then(|()| self.spent_if(overrun, "device_packets_per_s"));
+        if let Err(why) = &kept {
+            self.leave_alone(why.clone());
+        }
+        kept
+    }
+
+    /// Whether the device sent more than the policy takes. Every moment that the connection lives on
+    /// would cost more acknowledgements.
+    #[must_use]
+    pub fn was_flooded(&self) -> bool {
+        let left_alone = &self.0.state().left_alone;
+        matches!(left_alone, Some(Refusal::Spent { .. } | Refusal::PlanSpent { .. }))
     }
 
     /// A question was answered after `rtt`; `bus` if the answer came over a serial or routed bus.
@@ -621,6 +645,10 @@ impl Visiting {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The least that a system waits for a second piece to acknowledge with the first (RFC 1122,
+/// 4.2.3.2: one acknowledgement for two segments; Linux waits no less than 40 ms).
+const DELAYED_ACKNOWLEDGEMENT: Duration = Duration::from_millis(40);
 
 /// How long a device rests before its next question (L6, L12).
 fn rest(rtt: Duration, bus: bool, limits: &Limits) -> Duration {

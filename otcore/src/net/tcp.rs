@@ -19,8 +19,10 @@ use crate::session::{Dialer, LinkError, Manners, Transport};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TcpDialer;
 
-/// What the kernel may hold for us: many times the largest answer of any protocol of the plant.
-const RECEIVE_BUFFER: usize = 16 * 1024;
+/// What the kernel may hold for us: several times the largest answer of any protocol of the plant.
+/// Every segment that fits is acknowledged before anybody looks at it, so a device that floods us
+/// makes us send as many packets as this lets in.
+const RECEIVE_BUFFER: usize = 4 * 1024;
 
 /// Largest piece taken from the kernel at once.
 const CHUNK: usize = 2048;
@@ -47,13 +49,26 @@ fn begin_connecting(connection: &Connection) -> io::Result<TcpStream> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         socket.set_tcp_user_timeout(Some(connection.patience))?;
-        socket.set_tcp_quickack(false)?; // one acknowledgement for an answer in pieces
     }
+    acknowledge_together(SockRef::from(&socket))?;
     match socket.connect(&connection.to.into()) {
         Err(error) if !is_under_way(&error) => return Err(error),
         _ => {}
     }
     TcpStream::from_std(socket.into())
+}
+
+/// One acknowledgement for an answer in two pieces. The kernel forgets it when the first bytes
+/// arrive, so it is said before each question.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn acknowledge_together(socket: SockRef<'_>) -> io::Result<()> {
+    socket.set_tcp_quickack(false)
+}
+
+/// Other systems do so unasked (RFC 1122, 4.2.3.2).
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn acknowledge_together(_: SockRef<'_>) -> io::Result<()> {
+    Ok(())
 }
 
 fn is_under_way(error: &io::Error) -> bool {
@@ -101,6 +116,7 @@ impl Transport for Tcp {
             return Ok(());
         }
         self.stream.writable().await?;
+        acknowledge_together(SockRef::from(&self.stream))?;
         let (written, whole) = question
             .pass(|frame| (self.stream.try_write(finished(frame).as_ref()), frame.bytes().len()))
             .map(|(written, whole)| written.map(|written| (written, whole)))??;
@@ -126,24 +142,28 @@ impl Transport for Tcp {
         }
     }
 
-    /// Drained first: closing with unread bytes would be a reset instead of a goodbye.
+    /// Drained first: closing with unread bytes would be a reset instead of a goodbye. A device that
+    /// goes on talking is not listened to: each piece would cost another acknowledgement.
     async fn close(&mut self, manners: Manners) -> Close {
-        if self.drain_waiting(manners) {
-            return Close::ByDevice;
+        let mut left = manners.drain_bytes.min(RECEIVE_BUFFER);
+        match self.drain_waiting(&mut left) {
+            Drained::Closed => return Close::ByDevice,
+            Drained::TooMuch => return Close::Hurried,
+            Drained::Quiet => {}
         }
         if SockRef::from(&self.stream).shutdown(Shutdown::Write).is_err() {
             return Close::ByDevice;
         }
         let until = Instant::now() + manners.drain.max(manners.wait);
-        let mut left = manners.drain_bytes;
         let mut buf = Vec::new();
         loop {
             buf.clear();
             match timeout_at(until, self.recv(&mut buf)).await {
                 Ok(Ok(0)) => return Close::Polite,
                 Ok(Ok(count)) if count < left => left -= count,
+                Ok(Ok(_)) => return Close::Hurried,
                 Ok(Err(_)) => return Close::ByDevice,
-                _ => return Close::OneSided,
+                Err(_) => return Close::OneSided,
             }
         }
     }
@@ -153,18 +173,28 @@ impl Transport for Tcp {
     }
 }
 
+/// What was found of a connection that is to be closed.
+enum Drained {
+    /// Nothing more has arrived.
+    Quiet,
+    /// The device closed it first.
+    Closed,
+    /// The device does not stop talking.
+    TooMuch,
+}
+
 impl Tcp {
-    /// Take what has already arrived; true if the device has closed.
-    fn drain_waiting(&mut self, manners: Manners) -> bool {
-        let mut left = manners.drain_bytes;
+    /// Take what has already arrived, at most `left` bytes.
+    fn drain_waiting(&mut self, left: &mut usize) -> Drained {
         let mut chunk = [0; CHUNK];
-        while left > 0 {
+        while *left > 0 {
             match self.stream.try_read(&mut chunk) {
-                Ok(0) => return true,
-                Ok(count) => left = left.saturating_sub(count),
-                Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
+                Ok(0) => return Drained::Closed,
+                Ok(count) => *left = left.saturating_sub(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Drained::Quiet,
+                Err(_) => return Drained::Closed,
             }
         }
-        false
+        Drained::TooMuch
     }
 }

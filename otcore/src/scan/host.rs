@@ -61,7 +61,7 @@ impl Crew {
         }
         visited.asset = self.make_asset(&visited.exchanges);
         if Saboteur::Evidence.is_at_work() {
-            visited.exchanges.pop();
+            visited.exchanges.drain(..visited.exchanges.len().min(1));
         }
         visited
     }
