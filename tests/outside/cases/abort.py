@@ -1,0 +1,120 @@
+"""Scans are aborted at random moments, and processes are killed (promise 6)."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import judge
+from capture import Packet, read, subnet
+from netns import Field, Plant
+from scan import drive, otscan, policy
+from world import Verdicts, World
+
+DEVICES = 4
+"""In each subnet."""
+LONGEST = 4.0
+"""Seconds into a scan at which it is aborted at the latest."""
+ROUND = 8.0
+"""Seconds from one scan of a subnet to the next: until all connections are closed."""
+PROMISED = 0.050
+"""Seconds from the call to the last SYN or payload."""
+
+
+def run(world: World) -> Verdicts:
+    verdicts = Verdicts()
+    subnets, rounds = (10, 1) if world.short else (150, world.moments // 150 + 1)
+    with Field("abort", flat=False) as field:
+        start = ("--first", "10.30.0.5", "--step", str(256 // DEVICES))
+        count = ("--count", str(subnets * DEVICES))
+        plant = Plant(field, world.program("otcore-plant"), "ordinary", *start, *count)
+        aborted = abort(world, field, subnets, rounds)
+        killed = [] if world.short else kill(world, field, plant.addresses())
+        packets = read(field.captured())
+    known = world.manifest()
+    if not world.saboteur:
+        verdicts.judge(4, judge.manifest(packets, known)[0])
+        verdicts.judge(2, judge.one_connection(packets))
+    judge_moments(verdicts, packets, aborted, "abort", "the call")
+    if killed:
+        judge_moments(verdicts, packets, killed, "SIGKILL", "the signal")
+    return verdicts
+
+
+Moment = tuple[str, float, float]
+"""A subnet, when its scan was ended, and until when nothing else happens there."""
+
+
+def abort(world: World, field: Field, subnets: int, rounds: int) -> list[Moment]:
+    dice = random.Random(6)
+    orders: list[dict[str, Any]] = []
+    for number in range(rounds):
+        for place in range(subnets):
+            hosts = " ".join(f"10.30.{place}.{5 + 64 * n}" for n in range(DEVICES))
+            orders.append({
+                "id": f"{place}-{number}",
+                "policy": world.everything(),
+                "targets": hosts,
+                "own_wire": True,
+                "begin_after_ms": int(number * ROUND * 1000),
+                "abort_after_ms": int(dice.uniform(0, LONGEST) * 1000),
+            })  # fmt: skip
+    answers = drive(world, field, orders, rounds * ROUND + 90)
+    found = []
+    for name, answer in answers.items():
+        if answer["abort"]:
+            place = name.partition("-")[0]
+            called = answer["abort"][0]
+            found.append((f"10.30.{place}.0/24", called, called + ROUND - LONGEST))
+    return found
+
+
+def kill(world: World, field: Field, addresses: list[str]) -> list[Moment]:
+    """A dozen processes, each with a subnet of its own, end as processes do."""
+    dice = random.Random(9)
+    under = policy(field, world.everything())
+    subnets = sorted({subnet(address) for address in addresses})[:12]
+    running: list[tuple[float, str, subprocess.Popen[str]]] = []
+    time.sleep(ROUND)
+    for number, place in enumerate(subnets):
+        mine = [address for address in addresses if subnet(address) == place]
+        memory = Path(field.folder / f"killed-{number}.ndjson")
+        command = otscan(world, field, mine, under, memory=memory)
+        process = field.beside_scanner(command, stdout=subprocess.DEVNULL, env=world.environment)
+        running.append((time.time() + dice.uniform(0.1, 3.0), place, process))
+    found = []
+    for when, place, process in sorted(running, key=lambda one: one[0]):
+        time.sleep(max(0.0, when - time.time()))
+        at = time.time()
+        process.kill()
+        found.append((place, at, at + ROUND))
+    time.sleep(3)
+    return found
+
+
+def judge_moments(
+    verdicts: Verdicts, packets: list[Packet], moments: list[Moment], what: str, since: str
+) -> None:
+    last: list[float] = []
+    sending = judge.to_devices(packets)
+    by_subnet: dict[str, list[Packet]] = {}
+    for packet in sending:
+        by_subnet.setdefault(subnet(packet.target), []).append(packet)
+    busy = 0
+    for place, at, until in moments:
+        near = [packet for packet in by_subnet.get(place, []) if packet.at < until]
+        late = [packet.at - at for packet in judge.after(near, at, lambda _: True)]
+        busy += any(at - 1.0 < packet.at <= at for packet in near)
+        last.append(max(late, default=0.0))
+        if late and max(late) > PROMISED:
+            count = sum(delay > PROMISED for delay in late)
+            verdicts.judge(6, [f"{place}: {count} after {what}, the last {max(late):.3f} s later"])
+    verdicts.judge(6, [])
+    verdicts.need(busy > len(moments) // 3, "few scans were under way when they were ended")
+    verdicts.figure(
+        f"{len(moments)} times {what}, {busy} of them within a second of a packet: the last SYN or "
+        f"payload left {max(last) * 1000:.1f} ms after {since}"
+    )

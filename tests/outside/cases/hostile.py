@@ -1,0 +1,75 @@
+"""Devices with every misbehaviour there is (promise 8), within time and memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections import defaultdict
+
+import judge
+from capture import read
+from netns import Field, Plant
+from scan import otscan, policy
+from world import GENTLE, Verdicts, World
+
+DEVICE_TIME = 20
+"""Seconds for one device, by the policy of this case."""
+SECONDS = DEVICE_TIME + 25
+"""Until the scan has to end: connecting, resting and closing come on top."""
+ACCEPTED = 64 * 1024
+"""Bytes from one device, by the policy of this case."""
+KERNEL = 192 * 1024
+"""What the system may take on top: its buffer, what is drained, what is on its way."""
+MEMORY = 64 * 1024
+"""KiB of the whole process."""
+
+
+def run(world: World) -> Verdicts:
+    verdicts = Verdicts()
+    with Field("hostile", flat=False) as field:
+        start = ("--first", "10.70.0.5", "--step", "256")
+        plant = Plant(field, world.program("otcore-plant"), "hostile", *start)
+        bounds = {"device_time_s": DEVICE_TIME, "device_bytes": ACCEPTED, "dark_per_run": 3}
+        under = policy(field, {**world.everything(), "limits": bounds})
+        devices = plant.addresses()
+        if world.short:
+            devices = devices[-1:]
+        command = otscan(world, field, devices, under)
+        out = (field.folder / "out.json").open("w")
+        began = time.monotonic()
+        scanning = field.beside_scanner(
+            command, stdout=out, stderr=subprocess.PIPE, env=world.environment
+        )
+        _, status, used = os.wait4(scanning.pid, 0)
+        took = time.monotonic() - began
+        scanning.returncode = os.waitstatus_to_exitcode(status)
+        told = scanning.stderr.read() if scanning.stderr else ""
+        out.close()
+        packets = read(field.captured())
+        report = json.loads((field.folder / "out.json").read_text() or "{}")
+    if scanning.returncode not in (0, 1, 4) or "panicked" in told:
+        verdicts.judge(8, [f"it ended with {scanning.returncode}: {told[-300:]}"])
+    if took > SECONDS:
+        verdicts.judge(8, [f"it took {took:.0f} s, {SECONDS} s allowed"])
+    if used.ru_maxrss > MEMORY:
+        verdicts.judge(8, [f"it took {used.ru_maxrss} KiB of memory, {MEMORY} allowed"])
+    received: dict[str, int] = defaultdict(int)
+    for one in judge.connections(packets):
+        received[one.device] += one.received
+    most = max(received.values())
+    for device, count in received.items():
+        if count > ACCEPTED + KERNEL:
+            verdicts.judge(8, [f"{device}: {count} bytes were taken"])
+    verdicts.judge(8, [])
+    if not world.saboteur:
+        verdicts.judge(2, judge.one_connection(packets))
+        verdicts.judge(3, judge.rates(packets, GENTLE)[0])
+        verdicts.judge(4, judge.manifest(packets, world.manifest())[0])
+    outcomes = {record["outcome"] for record in report.get("outcomes", [])}
+    verdicts.figure(
+        f"{len(devices)} hostile devices in {took:.0f} s and {used.ru_maxrss // 1024} MiB; at most "
+        f"{most // 1024} KiB arrived from one; outcomes: {', '.join(sorted(outcomes))}"
+    )
+    return verdicts

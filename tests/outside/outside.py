@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""The outside proof: what left the machine, judged by somebody else. See README.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from cases import CASES
+from netns import why_not
+from saboteurs import SABOTEURS, turned_red
+from world import PROMISES, Verdicts, World
+
+CANNOT = 75
+"""Exit status where nothing can be proven on this machine."""
+
+
+def main() -> int:
+    options = arguments()
+    reason = why_not()
+    if reason:
+        print(f"SKIPPED: nothing was proven from outside: {reason}", file=sys.stderr)
+        return CANNOT
+    world = World(options.programs, options.python, policies=options.policies,
+                  moments=options.moments)  # fmt: skip
+    passed, failed, figures = 0, 0, {}
+    for name in options.cases or CASES:
+        began = time.monotonic()
+        verdicts = attempt(name, world)
+        held = verdicts is not None and show(name, verdicts, time.monotonic() - began)
+        passed, failed = passed + held, failed + (not held)
+        figures[name] = verdicts.figures if verdicts else []
+    if options.sabotaged:
+        for saboteur in SABOTEURS:
+            began = time.monotonic()
+            red, told = turned_red(saboteur, options.sabotaged)
+            print(f"{'ok  ' if red else 'FAIL'} saboteur {saboteur.name:18} {told} "
+                  f"({time.monotonic() - began:.0f} s)", flush=True)  # fmt: skip
+            passed, failed = passed + red, failed + (not red)
+    if options.figures:
+        options.figures.write_text(json.dumps(figures, indent=2) + "\n")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def attempt(name: str, world: World) -> Verdicts | None:
+    try:
+        return CASES[name](world)
+    except Exception:
+        traceback.print_exc()
+        print(f"FAIL case {name}: it could not be carried out")
+        return None
+
+
+def show(name: str, verdicts: Verdicts, seconds: float) -> bool:
+    held = True
+    print(f"-- case {name} ({seconds:.0f} s)")
+    for promise, complaints in sorted(verdicts.complaints.items()):
+        print(f"{'FAIL' if complaints else 'ok  '} promise {promise}: {PROMISES[promise]}")
+        for complaint in complaints[:5]:
+            print(f"       {complaint}")
+        if len(complaints) > 5:
+            print(f"       and {len(complaints) - 5} more")
+        held &= not complaints
+    for figure in verdicts.figures:
+        print(f"     {figure}")
+    sys.stdout.flush()
+    return held
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}")
+    parser.add_argument("--programs", type=Path, required=True, help="folder of the programs")
+    parser.add_argument("--sabotaged", type=Path, help="the same, built with the saboteurs")
+    parser.add_argument("--python", type=Path, help="an interpreter with the stacks of tests/peers")
+    parser.add_argument("--policies", type=int, default=2000, help="random policies to try")
+    parser.add_argument("--moments", type=int, default=600, help="random moments to abort at")
+    parser.add_argument("--figures", type=Path, help="write the figures to this file")
+    options = parser.parse_args()
+    unknown = [name for name in options.cases if name not in CASES]
+    if unknown:
+        parser.error(f"no case is called {unknown[0]}; there are: {', '.join(CASES)}")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""Who breaks which promise, and the case that has to notice.
+
+A promise whose saboteur goes unnoticed is prose, so then the suite fails.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from cases import CASES
+from world import PROMISES, World
+
+
+@dataclass(frozen=True)
+class Saboteur:
+    """One switch of a build with the feature `sabotage`."""
+
+    name: str
+    promise: int
+    case: str
+
+
+SABOTEURS = (
+    Saboteur("scope", 1, "scope"),
+    Saboteur("second-connection", 2, "crowd"),
+    Saboteur("pace", 3, "plant"),
+    Saboteur("write", 4, "plant"),
+    Saboteur("empty", 5, "plant"),
+    Saboteur("abort", 6, "abort"),
+    Saboteur("second-packet", 7, "dark"),
+    Saboteur("flood", 8, "hostile"),
+    Saboteur("evidence", 9, "plant"),
+    Saboteur("journal", 10, "plant"),
+)
+assert {saboteur.promise for saboteur in SABOTEURS} == set(PROMISES)
+
+
+def turned_red(saboteur: Saboteur, programs: Path) -> tuple[bool, str]:
+    """Whether its promise turned red, and in what words."""
+    world = World(programs, saboteur=saboteur.name, short=True)
+    try:
+        verdicts = CASES[saboteur.case](world)
+    except (AssertionError, RuntimeError, subprocess.SubprocessError) as error:
+        return False, f"the case {saboteur.case} could not be carried out: {error}"
+    complaints = verdicts.complaints.get(saboteur.promise, [])
+    if complaints:
+        return True, f"turns promise {saboteur.promise} red: {complaints[0]}"
+    return False, f"went unnoticed: promise {saboteur.promise} stayed green in {saboteur.case}"
