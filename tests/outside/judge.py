@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from capture import FIN, Packet, complaints, subnet
 from netns import OWN, SCANNER, SCANNER6
@@ -112,10 +113,12 @@ def one_connection(packets: list[Packet]) -> list[str]:
     for connection in connections(packets):
         devices[connection.device].append(connection)
     for device, held in devices.items():
-        for earlier, later in zip(held, held[1:], strict=False):
-            if later.opened < max(one.ended for one in held[: held.index(later)]):
-                overlap = earlier.ended - later.opened
-                found.append(f"{device}: a second connection, {overlap:.3f} s before the end of one")
+        until = 0.0
+        for connection in held:
+            if connection.opened < until:
+                early = until - connection.opened
+                found.append(f"{device}: a second connection, {early:.3f} s before another ended")
+            until = max(until, connection.ended)
     return found
 
 
@@ -155,7 +158,7 @@ def gaps(attempts: dict[str, list[float]], limits: Limits) -> list[str]:
     for device, moments in attempts.items():
         if len(moments) > limits["connections_per_scan"]:
             found.append(f"{device}: {len(moments)} connection attempts")
-        rests = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+        rests = [later - earlier for earlier, later in pairwise(moments)]
         if rests and min(rests) < gap - TIMER:
             found.append(f"{device}: {min(rests):.3f} s between two connections, {gap} s promised")
     return found
@@ -274,8 +277,11 @@ def journal(packets: list[Packet], entries: list[dict[str, object]]) -> list[str
         if connection.payloads:
             said = b"".join(packet.payload for packet in connection.payloads)
             seen[connection.device, connection.local_port] = said
-    found = [f"{device}: {opened[device]} connections on the wire, {tried[device]} in the journal"
-             for device in sorted({*opened, *tried}) if opened[device] != tried[device]]  # fmt: skip
+    found = [
+        f"{device}: {opened[device]} connections on the wire and {tried[device]} in the journal"
+        for device in sorted({*opened, *tried})
+        if opened[device] != tried[device]
+    ]
     for key in sorted({*written, *seen}):
         if written.get(key) != seen.get(key):
             found.append(f"{key[0]} from port {key[1]}: wire and journal differ")

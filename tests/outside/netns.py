@@ -112,8 +112,8 @@ class Field:
         """Capture everything on the devices' end until `captured` is asked for."""
         self._tcpdump = self._start(
             self.devices,
-            ["tcpdump", "-i", self._cable[1], "-n", "-U", "--immediate-mode", "-B", "65536", "-Z", "root",
-             "--time-stamp-precision=nano", "-w", str(self.capture)],
+            ["tcpdump", "-i", self._cable[1], "-n", "-U", "--immediate-mode", "-B", "65536",
+             "-Z", "root", "--time-stamp-precision=nano", "-w", str(self.capture)],
             stderr=subprocess.PIPE,
         )  # fmt: skip
         assert self._tcpdump.stderr

@@ -50,25 +50,26 @@ Moment = tuple[str, float, float]
 
 def abort(world: World, field: Field, subnets: int, rounds: int) -> list[Moment]:
     dice = random.Random(6)
+    asking = world.everything()
     orders: list[dict[str, Any]] = []
-    for number in range(rounds):
+    for turn in range(rounds):
         for place in range(subnets):
             hosts = " ".join(f"10.30.{place}.{5 + 64 * n}" for n in range(DEVICES))
             orders.append({
-                "id": f"{place}-{number}",
-                "policy": world.everything(),
+                "id": f"{place}-{turn}",
+                "policy": asking,
                 "targets": hosts,
                 "own_wire": True,
-                "begin_after_ms": int(number * ROUND * 1000),
+                "begin_after_ms": int(turn * ROUND * 1000),
                 "abort_after_ms": int(dice.uniform(0, LONGEST) * 1000),
             })  # fmt: skip
     answers = drive(world, field, orders, rounds * ROUND + 90)
     found = []
     for name, answer in answers.items():
         if answer["abort"]:
-            place = name.partition("-")[0]
+            third = name.partition("-")[0]
             called = answer["abort"][0]
-            found.append((f"10.30.{place}.0/24", called, called + ROUND - LONGEST))
+            found.append((f"10.30.{third}.0/24", called, called + ROUND - LONGEST))
     return found
 
 

@@ -79,10 +79,11 @@ def vanishing(world: World, field: Field) -> list[str]:
 
 def scans(world: World, field: Field, devices: list[str]) -> dict[str, dict[str, Any]]:
     """A scan of its own for each device, or the third that dies would end it for all."""
+    asking = world.everything()
     orders = []
     for device in devices:
         memory = str(field.folder / f"{device}.ndjson")
-        orders.append({"id": device, "policy": world.everything(), "targets": device,
+        orders.append({"id": device, "policy": asking, "targets": device,
                        "own_wire": True, "memory": memory})  # fmt: skip
     return drive(world, field, orders, 120)
 

@@ -1,4 +1,4 @@
-"""A whole plant is scanned by one program, with everything that may be asked (promises 2-5, 9, 10)."""
+"""One program scans a whole plant and asks all it may (promises 2 to 5, 9 and 10)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import judge
 from capture import Packet, read
 from netns import Field, Peer, Plant, lines
+from readers import READERS
 from scan import otscan, policy
 from world import GENTLE, Verdicts, World
 
@@ -86,7 +87,7 @@ def look(world: World, verdicts: Verdicts, packets: list[Packet], report: dict[s
         f"{questions} questions, {sent} packets of {counted} counted; the busiest second: "
         + ", ".join(f"{what} {count}" for what, count in sorted(most.items()))
     )
-    asked = {judge.READERS[name].layer for name in known.ports.values()}
+    asked = {READERS[name].layer for name in known.ports.values()}
     seen = {layer for packet in packets for layer in packet.protocols.split(":")}
     verdicts.need(bool(identified) or bool(world.saboteur), "nothing was identified")
     verdicts.need(asked <= seen or bool(world.saboteur), f"nobody asked in {asked - seen}")

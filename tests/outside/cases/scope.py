@@ -22,6 +22,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 BEGINNINGS = 40
 """Scans that begin each second."""
+FULL_WIDTH = "".join(chr(ord(digit) + 0xFEE0) for digit in "10") + ".0.0.5"
+"""10.0.0.5, two of its digits as wide as Chinese characters."""
 LIVE = 5
 """The host number at which some devices answer; elsewhere every attempt is reset."""
 
@@ -104,8 +106,13 @@ def order(number: int, dice: random.Random) -> Order:
 def permitted(address: Address, monitor: list[Network], exclude: list[Network]) -> bool:
     if any(address in one for one in exclude) or not any(address in one for one in monitor):
         return False
-    broadcast = (one.broadcast_address for one in monitor if one.version == 4 and one.prefixlen < 31)
-    return address not in broadcast
+    return not any(is_broadcast(address, one) for one in monitor)
+
+
+def is_broadcast(address: Address, network: Network) -> bool:
+    """IPv6 has none, and neither has a /31."""
+    small = network.prefixlen > 30
+    return address.version == 4 and not small and address == network.broadcast_address
 
 
 def part(base: Network, dice: random.Random, least: int, most: int) -> Network:
@@ -164,7 +171,7 @@ def spell_trick(base: Network, dice: random.Random) -> tuple[str, list[Address]]
         f"modbus://{a}.{b}.{c}.{d}:0502",
         f"modbus://{a}.{b}.{c}.{d}:9100",
         f"http://{a}.{b}.{c}.{d}:502",
-        "１０.０.０.５",
+        FULL_WIDTH,
         "0.0.0.0",
         "0.0.0.0/0",
         "255.255.255.255",

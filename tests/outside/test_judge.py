@@ -1,0 +1,149 @@
+"""The judge itself: it is silent about good packets and speaks up about each kind of bad ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import judge
+import pytest
+from capture import ACK, FIN, RST, SYN, Packet
+from netns import DEVICES6, SCANNER
+from world import GENTLE
+
+DEVICE = "10.1.0.5"
+QUESTION = bytes.fromhex("0001 0000 0005 ff 2b0e01 00")
+MANIFEST = judge.Manifest({502: "modbus"}, {"modbus": {b"\x2b\x0e\x01"}}, {"modbus": 11})
+
+
+def tcp(at: float, flags: int, payload: bytes = b"", **more: Any) -> Packet:
+    """A packet from the scanner to the device."""
+    made = Packet(at, 54 + len(payload), SCANNER, DEVICE, "tcp", 40000, 502, flags, payload=payload)
+    made.protocols = "eth:ethertype:ip:tcp:mbtcp:modbus"
+    made.dissected = {
+        "modbus.func_code": "43",
+        "modbus.mei": "14",
+        "modbus.read_device_id": "1",
+        "modbus.reference_num": "",
+        "modbus.word_cnt": "",
+        "_ws.expert.severity": "",
+        "_ws.expert.message": "",
+    }
+    for name, value in more.items():
+        setattr(made, name, value)
+    return made
+
+
+def answer(at: float, flags: int, payload: bytes = b"", **more: Any) -> Packet:
+    """A packet from the device to the scanner."""
+    made = tcp(at, flags, payload)
+    made.source, made.target = made.target, made.source
+    made.source_port, made.target_port = made.target_port, made.source_port
+    for name, value in more.items():
+        setattr(made, name, value)
+    return made
+
+
+def conversation(at: float, port: int = 40000) -> list[Packet]:
+    ours: dict[str, Any] = {"source_port": port}
+    theirs: dict[str, Any] = {"target_port": port}
+    return [
+        tcp(at, SYN, **ours),
+        answer(at + 0.001, SYN | ACK, **theirs),
+        tcp(at + 0.002, ACK, **ours),
+        tcp(at + 0.3, ACK | 8, QUESTION, **ours),
+        answer(at + 0.31, ACK | 8, b"answer", **theirs),
+        tcp(at + 0.35, ACK, **ours),
+        tcp(at + 0.6, FIN | ACK, **ours),
+        answer(at + 0.61, FIN | ACK, **theirs),
+        tcp(at + 0.62, ACK, **ours),
+    ]
+
+
+def test_a_good_conversation_breaks_no_promise() -> None:
+    packets = conversation(0.0)
+    assert judge.scope(packets, {DEVICE}.__contains__) == []
+    assert judge.one_connection(packets) == []
+    assert judge.rates(packets, GENTLE) == ([], {"process": 6, "subnet": 6, "device": 6, "new": 1})
+    assert judge.manifest(packets, MANIFEST) == ([], 1)
+    assert judge.conversations(packets, MANIFEST) + judge.resets(packets) == []
+
+
+def test_a_packet_or_a_mere_question_who_owns_an_address_leaves_the_scope() -> None:
+    stray = tcp(0.0, SYN, target="198.51.100.1")
+    asking = Packet(0.0, 42, SCANNER, "198.51.100.2", "arp")
+    router = Packet(0.0, 86, "fd00:255::1", DEVICES6, "arp")
+    found = judge.scope([stray, asking, router], {DEVICE}.__contains__)
+    assert found == [f"something left for 198.51.100.{n}" for n in (1, 2)]
+
+
+def test_two_connections_at_once_are_seen_and_two_in_a_row_are_not() -> None:
+    assert judge.one_connection(conversation(0.0) + conversation(3.0, 40001)) == []
+    both = sorted(conversation(0.0) + conversation(0.4, 40001), key=lambda one: one.at)
+    assert len(judge.one_connection(both)) == 1
+
+
+def test_a_device_that_holds_on_after_our_goodbye_still_holds_its_entry() -> None:
+    late = [*conversation(0.0)[:-2], answer(2.9, FIN | ACK), tcp(2.91, ACK)]
+    again = sorted(late + conversation(2.5, 40001), key=lambda one: one.at)
+    assert len(judge.one_connection(again)) == 1
+
+
+def test_a_second_is_counted_wherever_it_begins() -> None:
+    assert judge.busiest_second([0.0, 0.5, 0.9, 1.4, 1.45, 1.8]) == 4
+    assert judge.busiest_second([0.0, 1.0]) == 1
+
+
+def test_too_many_packets_and_connections_too_close_are_seen() -> None:
+    many = [tcp(n / 20, ACK) for n in range(11)]
+    assert len(judge.rates(many, GENTLE)[0]) == 1
+    close = conversation(0.0) + conversation(1.9, 40001)
+    assert len(judge.rates(close, GENTLE)[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"payload": bytes.fromhex("0001 0000 0006 ff 06 0001 0002")}, "write"),
+        ({"target_port": 102}, "a port of no protocol"),
+        ({"protocols": "eth:ethertype:ip:tcp:http"}, "another protocol"),
+        ({"payload": QUESTION + b"\0"}, "longer than any question"),
+        ({"odd": ["malformed"]}, "malformed"),
+    ],
+)
+def test_a_payload_outside_the_manifest_is_seen(change: dict[str, Any], why: str) -> None:
+    bad = tcp(0.0, ACK, **{"payload": QUESTION, **change})
+    assert len(judge.manifest([bad], MANIFEST)[0]) == 1, why
+
+
+def test_what_tshark_reads_and_what_the_bytes_say_must_agree() -> None:
+    bad = tcp(0.0, ACK, QUESTION)
+    bad.dissected["modbus.read_device_id"] = "4"
+    assert len(judge.manifest([bad], MANIFEST)[0]) == 1
+
+
+def test_an_empty_connection_and_a_datagram_are_seen() -> None:
+    empty = [one for one in conversation(0.0) if not one.payload]
+    assert len(judge.conversations(empty, MANIFEST)) == 1
+    ping = Packet(0.0, 98, SCANNER, DEVICE, "icmp")
+    assert len(judge.conversations([ping], MANIFEST)) == 1
+    assert len(judge.resets([tcp(0.0, RST)])) == 1
+
+
+def test_only_what_opens_or_says_something_counts_after_an_abort() -> None:
+    packets = conversation(0.0)
+    assert judge.after(packets, 0.4, lambda _: True) == []
+    assert judge.after(packets, 0.2, lambda _: True) == [packets[3]]
+
+
+def test_a_journal_must_hold_each_connection_and_each_byte() -> None:
+    entry = {"device": f"{DEVICE}:502", "connection": 1}
+    kept = [
+        {**entry, "event": "connecting"},
+        {**entry, "event": "connected", "local": f"{SCANNER}:40000"},
+        {**entry, "event": "sent", "bytes": QUESTION.hex()},
+    ]
+    packets = conversation(0.0)
+    assert judge.journal(packets, kept) == []
+    assert len(judge.journal(packets, kept[:2])) == 1
+    assert len(judge.journal(packets, [*kept, kept[2]])) == 1
+    assert len(judge.journal([], kept)) == 2
