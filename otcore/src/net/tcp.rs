@@ -50,7 +50,7 @@ fn begin_connecting(connection: &Connection) -> io::Result<TcpStream> {
     {
         socket.set_tcp_user_timeout(Some(connection.patience))?;
     }
-    acknowledge_together(SockRef::from(&socket))?;
+    acknowledge_together(&SockRef::from(&socket))?;
     match socket.connect(&connection.to.into()) {
         Err(error) if !is_under_way(&error) => return Err(error),
         _ => {}
@@ -61,13 +61,13 @@ fn begin_connecting(connection: &Connection) -> io::Result<TcpStream> {
 /// One acknowledgement for an answer in two pieces. The kernel forgets it when the first bytes
 /// arrive, so it is said before each question.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn acknowledge_together(socket: SockRef<'_>) -> io::Result<()> {
+fn acknowledge_together(socket: &SockRef<'_>) -> io::Result<()> {
     socket.set_tcp_quickack(false)
 }
 
 /// Other systems do so unasked (RFC 1122, 4.2.3.2).
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn acknowledge_together(_: SockRef<'_>) -> io::Result<()> {
+fn acknowledge_together(_: &SockRef<'_>) -> io::Result<()> {
     Ok(())
 }
 
@@ -116,7 +116,7 @@ impl Transport for Tcp {
             return Ok(());
         }
         self.stream.writable().await?;
-        acknowledge_together(SockRef::from(&self.stream))?;
+        acknowledge_together(&SockRef::from(&self.stream))?;
         let (written, whole) = question
             .pass(|frame| (self.stream.try_write(finished(frame).as_ref()), frame.bytes().len()))
             .map(|(written, whole)| written.map(|written| (written, whole)))??;
