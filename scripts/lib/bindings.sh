@@ -1,6 +1,6 @@
 # Everything that is not Rust: the Python package, the Python beside it, the C library.
 
-readonly OWN_PYTHON=(tests/peers benches)
+readonly OWN_PYTHON=(tests/peers tests/outside benches)
 readonly C_WARNINGS=(-Wall -Wextra -Wpedantic -Werror)
 
 part_python() {
@@ -8,7 +8,9 @@ part_python() {
     local bin=$VENV/bin
     "$bin/ruff" check --config scripts/ruff.toml "${OWN_PYTHON[@]}"
     "$bin/ruff" format --config scripts/ruff.toml --check "${OWN_PYTHON[@]}"
-    "$bin/mypy" --disallow-untyped-defs --ignore-missing-imports "${OWN_PYTHON[@]}"
+    "$bin/mypy" --disallow-untyped-defs --ignore-missing-imports tests/peers benches
+    MYPYPATH=tests/outside "$bin/mypy" --strict tests/outside
+    "$bin/python" -m pytest -q tests/outside
     if [[ -f otcore-py/pyproject.toml ]]; then
         python_package "$bin"
     else

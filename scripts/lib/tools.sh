@@ -9,6 +9,8 @@ readonly PACKAGES=(
     "ip iproute2"
     "tcpdump tcpdump"
     "tshark tshark"
+    "nft nftables"
+    "nmap nmap"
     "pkg-config pkg-config"
     ":libmodbus libmodbus-dev"
     "=ensurepip python3-venv"

@@ -23,7 +23,7 @@ SCANNER6 = "fd00:255::1"
 DEVICES6 = "fd00:255::2"
 OWN = frozenset({SCANNER, DEVICES, SCANNER6, DEVICES6})
 
-NEEDED = ("ip", "tcpdump", "tshark")
+NEEDED = ("ip", "tcpdump", "tshark", "nft")
 
 
 def why_not() -> str | None:

@@ -79,12 +79,13 @@ async fn obey(order: Order) -> Value {
         Ok(prepared) => prepared,
         Err(why) => return json!({ "id": order.id, "refused": why }),
     };
-    let planned = plan.devices;
+    let (planned, began) = (plan.devices, now());
     let (report, abort) = carry_out(scanner.start(plan), order.abort_after_ms).await;
     let failed = order.report.and_then(|path| write(&report, &path).err());
     json!({
         "id": order.id,
         "planned": planned,
+        "began": began,
         "completed": report.completed,
         "stopped": report.stopped,
         "counters": report.counters,

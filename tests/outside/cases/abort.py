@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 import subprocess
 import time
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +34,14 @@ def run(world: World) -> Verdicts:
         count = ("--count", str(subnets * DEVICES))
         plant = Plant(field, world.program("otcore-plant"), "ordinary", *start, *count)
         aborted = abort(world, field, subnets, rounds)
+        quiet = time.time()
         killed = [] if world.short else kill(world, field, plant.addresses())
         packets = read(field.captured())
     known = world.manifest()
     if not world.saboteur:
         verdicts.judge(4, judge.manifest(packets, known)[0])
         verdicts.judge(2, judge.one_connection(packets))
+    aborted = [(place, at, min(until, quiet)) for place, at, until in aborted]
     judge_moments(verdicts, packets, aborted, "abort", "the call")
     if killed:
         judge_moments(verdicts, packets, killed, "SIGKILL", "the signal")
@@ -65,11 +69,12 @@ def abort(world: World, field: Field, subnets: int, rounds: int) -> list[Moment]
             })  # fmt: skip
     answers = drive(world, field, orders, rounds * ROUND + 90)
     found = []
-    for name, answer in answers.items():
-        if answer["abort"]:
-            third = name.partition("-")[0]
-            called = answer["abort"][0]
-            found.append((f"10.30.{third}.0/24", called, called + ROUND - LONGEST))
+    for place in range(subnets):
+        here = [answers[f"{place}-{turn}"] for turn in range(rounds)]
+        for answer, following in zip_longest(here, here[1:]):
+            if answer["abort"]:
+                until = following["began"] if following else math.inf
+                found.append((f"10.30.{place}.0/24", answer["abort"][0], until))
     return found
 
 
@@ -91,7 +96,7 @@ def kill(world: World, field: Field, addresses: list[str]) -> list[Moment]:
         time.sleep(max(0.0, when - time.time()))
         at = time.time()
         process.kill()
-        found.append((place, at, at + ROUND))
+        found.append((place, at, math.inf))
     time.sleep(3)
     return found
 
