@@ -298,6 +298,8 @@ impl<P: Protocol> Session<'_, P> {
                     let again = self.visit.admit(Arc::clone(&frame), patience).await?;
                     self.send(again).await?;
                 }
+                // A kernel that had less time than it takes to give up cannot have told.
+                self.alive &= patience > self.kernel_patience();
                 let means = self.visit.silent(frame.facts().name);
                 return Err(ProbeError::Silent { waited: patience, means });
             }
@@ -405,7 +407,7 @@ impl<P: Protocol> Session<'_, P> {
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 // The kernel gave up: not even an acknowledgement came back.
                 self.alive = false;
-                let waited = Duration::from_millis(self.visit.limits().connect_timeout_ms.into());
+                let waited = self.kernel_patience();
                 let means = self.visit.silent("unacknowledged question");
                 Err(ProbeError::Silent { waited, means })
             }
@@ -418,6 +420,11 @@ impl<P: Protocol> Session<'_, P> {
             self.visit.broke_off();
         }
         ProbeError::HungUp(error)
+    }
+
+    /// How long the kernel waits for an acknowledgement.
+    fn kernel_patience(&self) -> Duration {
+        Duration::from_millis(self.visit.limits().connect_timeout_ms.into())
     }
 
     fn patience(&self) -> Duration {

@@ -12,13 +12,15 @@
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use common::network::{Kind, Network, busiest_second};
+use common::devices::Later;
+use common::limits::busiest_second;
+use common::manifest::in_the_manifest;
+use common::network::{Kind, Network};
 use common::{Ended, Setting, sent_to};
 use otcore::fingerprint::{self, Rule};
 use otcore::gate::journal::{Entry, What};
@@ -26,7 +28,7 @@ use otcore::gate::policy::{KNOWN, Limits, known};
 use otcore::model::{Asset, Claim, Confidence, Evidence, Exchange, Method};
 use otcore::protocols::{ALL, Probe};
 use otcore::safety::never;
-use otcore::sim::{Action, Device, Fault, Faulty, Greeting, Reply, Visit};
+use otcore::sim::{Action, Device, Fault, Faulty, Reply, Visit};
 use otcore::{Level, Outcome, Policy, Report, Zone};
 
 fn home(probe: &dyn Probe) -> SocketAddr {
@@ -97,7 +99,7 @@ fn check(probe: &dyn Probe, setting: &Setting, ended: &Ended, what: &str) {
     assert_eq!(seen.violations, Vec::<String>::new(), "{what}");
     assert!(seen.at_once <= 1, "{what}: {} connections at once", seen.at_once);
     assert_eq!((seen.after_dark, seen.turned_away), (0, 0), "{what}");
-    in_the_manifest(probe, &sent, setting, what);
+    in_the_manifest(probe, (at, &sent), (setting, 1), what);
 
     // Limits and plan.
     let bounds = ended.plan.bounds;
@@ -148,28 +150,6 @@ fn received(what: &What) -> usize {
 
 fn count(journal: &[Entry], which: impl Fn(&What) -> bool) -> usize {
     journal.iter().filter(|entry| which(&entry.what)).count()
-}
-
-/// Name, selector, size and count of everything sent are in the manifest, and allowed here.
-fn in_the_manifest(probe: &dyn Probe, sent: &[(String, Vec<u8>)], setting: &Setting, what: &str) {
-    let settings = &setting.policy.protocols[probe.name()];
-    for (name, bytes) in sent {
-        let facts = probe.functions().into_iter().find(|facts| facts.name == name);
-        let facts = facts.unwrap_or_else(|| panic!("{what}: {name} is not in the manifest"));
-        assert!(bytes.len() <= facts.max_request.into(), "{what}: {name}: {bytes:?}");
-        assert!(facts.level <= settings.level, "{what}: {name} at level {}", settings.level);
-        let consented = facts.consent.is_none_or(|key| settings.allow.iter().any(|a| a == key));
-        assert!(consented, "{what}: {name} without consent");
-    }
-    let mut asked: BTreeMap<_, u16> = BTreeMap::new();
-    for logged in setting.network.station(home(probe)).counters().log {
-        let selector = logged.selector.unwrap_or_else(|| panic!("{what}: unreadable {logged:?}"));
-        let facts = probe.functions().into_iter().find(|facts| facts.selector == selector);
-        let facts = facts.unwrap_or_else(|| panic!("{what}: {selector} is not in the manifest"));
-        let times = asked.entry((logged.unit, selector)).or_default();
-        *times += 1;
-        assert!(*times <= facts.max_count, "{what}: {} {times} times", facts.name);
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,42 +215,12 @@ async fn bad_devices_have_honest_outcomes_never_panics_or_hangs() {
     }
 }
 
-/// Behaves for a while, then has a fault.
-#[derive(Debug)]
-struct Later<D> {
-    honest: D,
-    after: u64,
-    faulty: Faulty<D>,
-    asked: AtomicU64,
-}
-
-impl<D: Device> Device for Later<D> {
-    fn protocol(&self) -> &'static str {
-        self.honest.protocol()
-    }
-    fn connect(&self, visit: Visit) -> Greeting {
-        self.honest.connect(visit)
-    }
-    fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
-        match self.asked.load(Ordering::Relaxed) < self.after {
-            true => {
-                let reply = self.honest.answer(visit, received);
-                self.asked.fetch_add(u64::from(reply.consumed > 0), Ordering::Relaxed);
-                reply
-            }
-            false => self.faulty.answer(visit, received),
-        }
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_was_found_before_a_fault_is_kept() {
     for probe in ALL {
         for fault in Fault::samples() {
             for after in 1..=3 {
-                let (honest, faulty) = (probe.simulate(), probe.simulate());
-                let faulty = Faulty::new(faulty, fault.clone());
-                let later = Later { honest, after, faulty, asked: AtomicU64::new(0) };
+                let later = Later::new(|| probe.simulate(), after, fault.clone());
                 let (setting, ended) = scan(*probe, later, only(*probe, Level::State)).await;
                 let what = format!("{} with {fault:?} after {after} answers", probe.name());
                 check(*probe, &setting, &ended, &what);

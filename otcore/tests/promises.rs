@@ -19,12 +19,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::network::{Kind, Network, Packet, Wiring, busiest_second};
+use common::limits::{busiest_second, within_limits};
+use common::network::{Kind, Network, Packet, Wiring};
 use common::{Dice, Ended, Setting, leaves, parse, sent_to};
 use otcore::gate::StopReason;
 use otcore::gate::journal::{Entry, Journal, What};
 use otcore::gate::memory::{InFile, InMemory};
-use otcore::gate::policy::{Limits, Window};
+use otcore::gate::policy::Window;
 use otcore::protocols::modbus::sim::{Serial, Server, Shape, Unit, typical};
 use otcore::scan::Event;
 use otcore::sim::{Device, Fault, Faulty};
@@ -59,42 +60,6 @@ fn deep(policy: Policy) -> Policy {
 
 fn outcomes(ended: &Ended) -> BTreeMap<IpAddr, Outcome> {
     ended.report.outcomes.iter().map(|record| (record.address, record.outcome)).collect()
-}
-
-/// No second of the capture holds more than the policy allows, whomever one looks at.
-fn within_limits(capture: &[Packet], limits: &Limits) {
-    let all = capture.iter().map(|packet| packet.at);
-    assert!(busiest_second(all) <= limits.process_packets_per_s as usize);
-    let mut devices: BTreeMap<SocketAddr, Vec<Duration>> = BTreeMap::new();
-    let mut subnets: BTreeMap<_, Vec<Duration>> = BTreeMap::new();
-    let mut new_addresses: BTreeMap<_, Vec<Duration>> = BTreeMap::new();
-    let mut attempts: BTreeMap<SocketAddr, Vec<Duration>> = BTreeMap::new();
-    for packet in capture {
-        let subnet = subnet_of(packet.to.ip());
-        devices.entry(packet.to).or_default().push(packet.at);
-        subnets.entry(subnet).or_default().push(packet.at);
-        if packet.what == Kind::Syn {
-            new_addresses.entry(subnet).or_default().push(packet.at);
-            attempts.entry(packet.to).or_default().push(packet.at);
-        }
-    }
-    for (device, times) in devices {
-        let busiest = busiest_second(times);
-        assert!(busiest <= limits.device_packets_per_s as usize, "{device}: {busiest}");
-    }
-    for (subnet, times) in subnets {
-        let busiest = busiest_second(times);
-        assert!(busiest <= limits.subnet_packets_per_s as usize, "{subnet}: {busiest}");
-    }
-    for (subnet, times) in new_addresses {
-        let busiest = busiest_second(times);
-        assert!(busiest <= limits.subnet_new_addresses_per_s as usize, "{subnet}: {busiest}");
-    }
-    let gap = Duration::from_millis(limits.connection_gap_ms.into());
-    for (device, times) in attempts {
-        let too_soon = times.windows(2).find(|pair| pair[1] - pair[0] < gap);
-        assert_eq!(too_soon, None, "{device}: attempts too close together");
-    }
 }
 
 #[tokio::test(start_paused = true)]

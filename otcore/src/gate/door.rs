@@ -5,9 +5,9 @@
 //! [`Door::shut`] knows, when it returns, that nothing leaves any more.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::refusal::{Refusal, StopReason};
 use super::sabotage::Saboteur;
@@ -16,20 +16,25 @@ use super::sabotage::Saboteur;
 pub(super) struct Door {
     shut: RwLock<Option<StopReason>>,
     journal_failed: AtomicBool,
-    sign: watch::Sender<Sign>,
+    sign: Mutex<Sign>,
+    /// Wakes whoever waits in the order they came. A watch channel wakes in a random order, and then
+    /// the same seed would not send the same after a pause.
+    turned: Notify,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Sign {
     Open,
     Paused,
     Shut,
+    /// Shut, and somebody waits for the end.
+    Asked,
 }
 
 impl Door {
     pub(super) fn open() -> Self {
-        let journal_failed = AtomicBool::new(false);
-        Self { shut: RwLock::new(None), journal_failed, sign: watch::Sender::new(Sign::Open) }
+        let (journal_failed, sign) = (AtomicBool::new(false), Mutex::new(Sign::Open));
+        Self { shut: RwLock::new(None), journal_failed, sign, turned: Notify::new() }
     }
 
     /// Nothing leaves once this returns. The first reason stays.
@@ -40,36 +45,50 @@ impl Door {
         let mut shut = self.shut.write().unwrap_or_else(PoisonError::into_inner);
         shut.get_or_insert(why);
         drop(shut);
-        self.sign.send_replace(Sign::Shut);
+        let shut = if why == StopReason::Asked { Sign::Asked } else { Sign::Shut };
+        self.turn(|sign| sign.max(shut));
     }
 
     /// The journal failed, perhaps while a send is inside the door: let nothing more in.
     pub(super) fn shut_for_journal(&self) {
         self.journal_failed.store(true, Ordering::SeqCst);
-        self.sign.send_replace(Sign::Shut);
+        self.turn(|sign| sign.max(Sign::Shut));
     }
 
     /// Start no new conversation until [`Door::resume`].
     pub(super) fn pause(&self) {
-        self.turn(Sign::Open, Sign::Paused);
+        self.turn(|sign| if sign == Sign::Open { Sign::Paused } else { sign });
     }
 
     pub(super) fn resume(&self) {
-        self.turn(Sign::Paused, Sign::Open);
+        self.turn(|sign| if sign == Sign::Paused { Sign::Open } else { sign });
     }
 
-    fn turn(&self, from: Sign, to: Sign) {
-        self.sign.send_if_modified(|sign| {
-            let turned = *sign == from;
-            if turned {
-                *sign = to;
+    fn turn(&self, change: impl FnOnce(Sign) -> Sign) {
+        let mut sign = self.sign.lock().unwrap_or_else(PoisonError::into_inner);
+        *sign = change(*sign);
+        drop(sign);
+        self.turned.notify_waiters();
+    }
+
+    fn sign(&self) -> Sign {
+        *self.sign.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn until(&self, is_so: impl Fn(Sign) -> bool) {
+        loop {
+            let turned = self.turned.notified();
+            tokio::pin!(turned);
+            turned.as_mut().enable();
+            if is_so(self.sign()) {
+                return;
             }
-            turned
-        });
+            turned.await;
+        }
     }
 
     pub(super) fn is_paused(&self) -> bool {
-        *self.sign.borrow() == Sign::Paused
+        self.sign() == Sign::Paused
     }
 
     pub(super) fn stopped(&self) -> Option<StopReason> {
@@ -99,17 +118,27 @@ impl Door {
 
     /// Wait until the door is not paused; an error if it is shut.
     pub(super) async fn unpaused(&self) -> Result<(), Refusal> {
-        let mut sign = self.sign.subscribe();
-        let _ = sign.wait_for(|sign| *sign != Sign::Paused).await;
+        self.until(|sign| sign != Sign::Paused).await;
         self.check()
     }
 
     /// `work`, or the reason why the door was shut before it was done.
     pub(super) async fn unless_shut<T>(&self, work: impl Future<Output = T>) -> Result<T, Refusal> {
-        let mut sign = self.sign.subscribe();
+        self.unless(Sign::Shut, work).await
+    }
+
+    /// `work`, also behind a door that was shut for another reason than that somebody asked to.
+    pub(super) async fn unless_asked<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Refusal> {
+        self.unless(Sign::Asked, work).await
+    }
+
+    async fn unless<T>(&self, least: Sign, work: impl Future<Output = T>) -> Result<T, Refusal> {
         tokio::select! {
             biased;
-            _ = sign.wait_for(|sign| *sign == Sign::Shut) => {
+            () = self.until(|sign| sign >= least) => {
                 Err(Refusal::Stopped(self.stopped().unwrap_or(StopReason::Asked)))
             }
             done = work => Ok(done),

@@ -10,6 +10,10 @@ use super::pace::CLOSING;
 /// One second, and a quarter for acknowledgements that the kernel delays.
 const WINDOW: Duration = Duration::from_millis(1250);
 
+/// How long a SYN counts that nobody answered. No acknowledgement belongs to it, so nothing can be
+/// delayed but itself: by the resolution of its address, which takes a moment or fails.
+const UNANSWERED: Duration = Duration::from_millis(1050);
+
 /// Packets that were sent within the last window, and packets that may leave at any moment.
 ///
 /// A token bucket admits up to twice its rate in one window; this does not. A packet is first
@@ -17,6 +21,7 @@ const WINDOW: Duration = Duration::from_millis(1250);
 /// the time at which it left.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
+    /// When each packet will have left the window, soonest first.
     stamps: VecDeque<Instant>,
     promised: usize,
     /// Packets that end open connections: they leave only when we close.
@@ -36,7 +41,10 @@ impl Meter {
     /// Whether `cost` more packets stay within `limit` in every window.
     pub(super) fn room(&mut self, cost: usize, limit: usize, now: Instant) -> Result<(), Full> {
         self.forget_old(now);
-        self.fits(self.stamps.len() + self.promised + self.closing + cost, limit)
+        // More attempts may have been answered at once than there is room to end: they wait for
+        // each other to close, but not to ask, or none of them would ever be done.
+        let closing = self.closing.min(most_closing(limit));
+        self.fits(self.stamps.len() + self.promised + closing + cost, limit)
     }
 
     /// Whether the `cost` packets that close an open connection may leave now. They are counted
@@ -51,12 +59,18 @@ impl Meter {
         self.fits(self.stamps.len() + self.promised + cost, limit)
     }
 
+    /// They may: from now on they can leave at any moment, and nobody else's instead.
+    pub(super) fn closes(&mut self, count: usize) {
+        self.never_opened(count);
+        self.promise(count);
+    }
+
     fn fits(&self, total: usize, limit: usize) -> Result<(), Full> {
         let Some(excess) = total.checked_sub(limit).filter(|excess| *excess > 0) else {
             return Ok(());
         };
         match self.stamps.get(excess - 1) {
-            Some(stamp) => Err(Full::Until(*stamp + WINDOW)),
+            Some(gone) => Err(Full::Until(*gone)),
             None => Err(Full::UntilReleased),
         }
     }
@@ -70,7 +84,7 @@ impl Meter {
         limit: usize,
         now: Instant,
     ) -> Result<(), Full> {
-        match self.closing + CLOSING > CLOSING.max(limit / 2) {
+        match self.closing + CLOSING > most_closing(limit) {
             true => Err(Full::UntilReleased),
             false => self.room(cost, limit, now),
         }
@@ -86,10 +100,10 @@ impl Meter {
         self.closing = self.closing.saturating_sub(count);
     }
 
-    /// It is closed: `count` packets that were to end it left now.
+    /// It is closed in a hurry: `count` packets that were to end it left now.
     pub(super) fn closed(&mut self, count: usize, now: Instant) {
         self.closing = self.closing.saturating_sub(count);
-        self.stamps.extend(std::iter::repeat_n(now, count));
+        self.count(now + WINDOW, count);
     }
 
     /// `count` packets may leave from now on.
@@ -100,12 +114,20 @@ impl Meter {
     /// One promised packet left now.
     pub(super) fn stamp(&mut self, now: Instant) {
         self.promised = self.promised.saturating_sub(1);
-        self.stamps.push_back(now);
+        self.count(now + WINDOW, 1);
+    }
+
+    /// The SYN that left at `left` was not answered and will not be.
+    pub(super) fn unanswered(&mut self, left: Instant) {
+        if let Ok(place) = self.stamps.binary_search(&(left + WINDOW)) {
+            self.stamps.remove(place);
+            self.count(left + UNANSWERED, 1);
+        }
     }
 
     /// One packet left that nobody had promised, such as an extra acknowledgement.
     pub(super) fn stamp_unpromised(&mut self, now: Instant) {
-        self.stamps.push_back(now);
+        self.count(now + WINDOW, 1);
     }
 
     /// One promised packet will not leave.
@@ -125,11 +147,23 @@ impl Meter {
         self.stamps.len() + self.promised + self.closing
     }
 
+    fn count(&mut self, gone: Instant, packets: usize) {
+        let place = self.stamps.partition_point(|other| *other <= gone);
+        for _ in 0..packets {
+            self.stamps.insert(place, gone);
+        }
+    }
+
     fn forget_old(&mut self, now: Instant) {
-        while self.stamps.front().is_some_and(|stamp| *stamp + WINDOW <= now) {
+        while self.stamps.front().is_some_and(|gone| *gone <= now) {
             self.stamps.pop_front();
         }
     }
+}
+
+/// How much of the limit may be kept for the end of open connections.
+fn most_closing(limit: usize) -> usize {
+    CLOSING.max(limit / 2)
 }
 
 #[cfg(test)]
@@ -172,6 +206,32 @@ mod tests {
                 prop_assert!(window.count() <= limit);
             }
         }
+    }
+
+    #[test]
+    fn a_syn_that_nobody_answered_counts_for_its_second_and_a_moment() {
+        let left = Instant::now();
+        let mut meter = Meter::default();
+        meter.promise(2);
+        meter.stamp(left);
+        meter.release();
+        let timeout = left + Duration::from_millis(900);
+        meter.unanswered(left);
+        assert_eq!(meter.room(1, 1, timeout), Err(Full::Until(left + UNANSWERED)));
+        assert_eq!(meter.load(left + UNANSWERED), 0);
+        meter.unanswered(left); // and not twice
+        assert_eq!(meter.load(left + UNANSWERED), 0);
+    }
+
+    #[test]
+    fn open_connections_never_keep_each_other_from_asking() {
+        let now = Instant::now();
+        let mut meter = Meter::default();
+        for _ in 0..50 {
+            meter.opened(CLOSING);
+        }
+        assert_eq!(meter.room(2, 4, now), Ok(()));
+        assert_eq!(meter.room_for_connection(2, 4, now), Err(Full::UntilReleased));
     }
 
     #[test]

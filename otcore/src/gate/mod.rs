@@ -20,10 +20,12 @@ pub(crate) mod sabotage;
 mod sensitive;
 mod visit;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 pub use clock::{Clock, HostClock, RunClock};
 pub use device::Device;
@@ -64,7 +66,7 @@ pub(crate) struct Inner {
     door: Door,
     breaker: Breaker,
     connections: AtomicU64,
-    parked: Mutex<Vec<Box<dyn Send>>>,
+    parked: Mutex<VecDeque<Parked>>,
 }
 
 /// What a gate is made of.
@@ -107,6 +109,9 @@ impl Parts {
         }
     }
 }
+
+/// A connection to a device that went dark, and the visit it belongs to.
+type Parked = (Arc<visit::Visiting>, Box<dyn Send>);
 
 impl Gate {
     /// A gate made of `parts`.
@@ -155,10 +160,27 @@ impl Gate {
         self.0.door.is_paused()
     }
 
-    /// The run is over: close the connections to devices that went dark.
+    /// Close the connections to devices that went dark, at once.
     pub fn close_parked(&self) {
         let parked = std::mem::take(&mut *self.0.parked());
-        drop(parked);
+        for (visiting, connection) in parked {
+            visiting.unpark();
+            drop(connection);
+        }
+    }
+
+    /// The run is over: close the connections to devices that went dark, each as soon as there is
+    /// room for its goodbye, unless somebody asked to stop.
+    pub async fn close_parked_in_turn(&self) {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        loop {
+            let next = self.0.parked().pop_front();
+            let Some((visiting, connection)) = next else { return };
+            visiting.unpark();
+            let in_time = tokio::time::timeout(PATIENCE, visiting.room_to_close());
+            let _ = self.0.door.unless_asked(in_time).await; // in a hurry if there is no time
+            drop(connection);
+        }
     }
 
     /// The policy it enforces.
@@ -262,7 +284,7 @@ impl Inner {
         })
     }
 
-    fn parked(&self) -> MutexGuard<'_, Vec<Box<dyn Send>>> {
+    fn parked(&self) -> MutexGuard<'_, VecDeque<Parked>> {
         self.parked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -178,6 +178,11 @@ impl Wire {
         books.devices.get_mut(&device).map_or(0, |guest| guest.packets.load(now))
     }
 
+    /// The SYN that left at `left` was not answered in time.
+    pub(super) fn unanswered(&self, device: Device, left: Instant) {
+        self.each_meter(device, |meter, _| meter.unanswered(left));
+    }
+
     /// `count` promised packets will not leave.
     pub(super) fn release(&self, device: Device, count: usize) {
         for _ in 0..count {
@@ -201,14 +206,28 @@ impl Wire {
         }
     }
 
-    /// Wait until the packets that end the connection to `device` may leave.
+    /// Wait until the packets that end the connection to `device` may leave, and promise them.
     pub(super) async fn room_to_close(&self, device: Device, limits: &Limits) {
         self.wait(|books, now| books.room_to_close(device, limits, now)).await;
     }
 
-    /// The connection was closed, in good order or in a hurry.
-    pub(super) fn closed(&self, device: Device) {
-        self.each_meter(device, |meter, now| meter.closed(CLOSING, now));
+    /// The connection is kept as it is until the run is over. Until then its end takes up no room:
+    /// a few devices that went dark would keep a narrow subnet shut, and the run from being over.
+    pub(super) fn parked(&self, device: Device) {
+        self.each_meter(device, |meter, _| meter.never_opened(CLOSING));
+    }
+
+    /// The run is over, and what was parked is closed next.
+    pub(super) fn unparked(&self, device: Device) {
+        self.each_meter(device, |meter, _| meter.opened(CLOSING));
+    }
+
+    /// The connection was closed: in good order, with its packets promised, or in a hurry.
+    pub(super) fn closed(&self, device: Device, promised: bool) {
+        self.each_meter(device, |meter, now| match promised {
+            true => (0..CLOSING).for_each(|_| meter.stamp(now)),
+            false => meter.closed(CLOSING, now),
+        });
     }
 
     /// The address answered, or its time is up: no resolution is pending any more.
@@ -304,13 +323,20 @@ impl Books {
     }
 
     fn room_to_close(&mut self, device: Device, limits: &Limits, now: Instant) -> Result<(), Full> {
-        if let Some(guest) = self.devices.get_mut(&device) {
-            guest.packets.room_to_close(CLOSING, size(limits.device_packets_per_s), now)?;
+        let mut guest = self.devices.get_mut(&device).map(|guest| &mut guest.packets);
+        let subnet = self.subnets.get_mut(&subnet_of(device.address()));
+        let mut subnet = subnet.map(|subnet| &mut subnet.packets);
+        if let Some(guest) = &mut guest {
+            guest.room_to_close(CLOSING, size(limits.device_packets_per_s), now)?;
         }
-        if let Some(subnet) = self.subnets.get_mut(&subnet_of(device.address())) {
-            subnet.packets.room_to_close(CLOSING, size(limits.subnet_packets_per_s), now)?;
+        if let Some(subnet) = &mut subnet {
+            subnet.room_to_close(CLOSING, size(limits.subnet_packets_per_s), now)?;
         }
-        self.process.room_to_close(CLOSING, size(limits.process_packets_per_s), now)
+        self.process.room_to_close(CLOSING, size(limits.process_packets_per_s), now)?;
+        for meter in [guest, subnet, Some(&mut self.process)].into_iter().flatten() {
+            meter.closes(CLOSING);
+        }
+        Ok(())
     }
 
     /// Memory is bounded by what is in flight: forget whoever has been quiet for a while.

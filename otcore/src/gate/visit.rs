@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::ToSpan;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::breaker::Pulse;
 use super::device::Device;
@@ -110,6 +110,14 @@ struct Current {
     promised: usize,
     resolving: bool,
     open: bool,
+    /// When its SYN left.
+    left: Option<Instant>,
+    /// A question left on it.
+    asked: bool,
+    /// The packets that end it are promised.
+    closes: bool,
+    /// It has come to nothing, and nobody said a word.
+    unanswered: bool,
 }
 
 impl Visit {
@@ -210,7 +218,17 @@ impl Visit {
         let mut state = self.0.state();
         state.at = to;
         state.protocol = protocol;
-        state.current = Some(Current { id, promised, resolving: true, open: false });
+        let current = Current {
+            id,
+            promised,
+            resolving: true,
+            open: false,
+            left: None,
+            asked: false,
+            closes: false,
+            unanswered: false,
+        };
+        state.current = Some(current);
         Lease { visiting: Arc::clone(&self.0), host_hold: None }
     }
 
@@ -231,15 +249,22 @@ impl Visit {
         self.spent_if(size > u64::from(self.limits().request_bytes), "request_bytes")?;
         let rest = self.0.state().next_question;
         let needed = rest.saturating_duration_since(Instant::now()) + patience;
-        self.spent_if(self.time_left() < needed, "device_time_s")?; // or it is held for nothing
+        let mute = self.is_mute();
+        self.spent_if(!mute && self.time_left() < needed, "device_time_s")?; // or it is held for nothing
         if !Saboteur::Pace.is_at_work() {
             gate.door.unless_shut(tokio::time::sleep_until(rest)).await?;
         }
         let reserve = gate.wire.reserve(self.0.device, Cargo::Question, self.limits());
-        gate.door.unless_shut(reserve).await?;
+        if mute {
+            gate.door.unless_shut(reserve).await?;
+        } else {
+            let in_time = timeout(self.time_left().saturating_sub(patience), reserve);
+            let reserved = gate.door.unless_shut(in_time).await?;
+            self.spent_if(reserved.is_err(), "device_time_s")?;
+        }
         let permit = Permit::new(frame, Arc::clone(&self.0));
         self.check_budget(false)?; // things may have changed while we waited
-        self.spent_if(self.time_left() < patience, "device_time_s")?;
+        self.spent_if(!mute && self.time_left() < patience, "device_time_s")?;
         let mut state = self.0.state();
         state.spending.requests += 1;
         state.conversation_requests += 1;
@@ -280,7 +305,7 @@ impl Visit {
         };
         let kept = self
             .spent_if(too_much, "device_bytes")
-            .and_then(|()| self.check_plan(0))
+            .and_then(|()| self.check_plan(1)) // one more piece may be on its way while we leave
             .and_then(|()| self.spent_if(overrun, "device_packets_per_s"));
         if let Err(why) = &kept {
             self.leave_alone(why.clone());
@@ -381,15 +406,15 @@ impl Visit {
     /// # Errors
     /// [`Refusal::Stopped`]: close without waiting.
     pub async fn may_close(&self) -> Result<(), Refusal> {
-        let gate = &self.0.gate;
-        gate.door.unless_shut(gate.wire.room_to_close(self.0.device, self.limits())).await
+        self.0.gate.door.unless_shut(self.0.room_to_close()).await
     }
 
     /// Keep the connection to a device that went dark as it is until the run is over: even a goodbye
     /// would be one more packet.
     pub fn park(&self, connection: Box<dyn Send>) {
         if self.0.gate.door.check().is_ok() {
-            self.0.gate.parked().push(connection);
+            self.0.gate.wire.parked(self.0.device);
+            self.0.gate.parked().push_back((Arc::clone(&self.0), connection));
         }
     }
 
@@ -427,8 +452,15 @@ impl Visit {
         }
     }
 
+    /// Whether the connection is open and nothing was asked on it yet. Whoever has let us in gets its
+    /// first question, or it was connected to for nothing; there was time for one when we connected.
+    fn is_mute(&self) -> bool {
+        self.0.state().current.is_some_and(|current| current.open && !current.asked)
+    }
+
     fn check_budget(&self, connecting: bool) -> Result<(), Refusal> {
         let limits = self.limits();
+        let mute = self.is_mute();
         let (spending, left_alone, asked) = {
             let state = self.0.state();
             (state.spending, state.left_alone.clone(), state.conversation_requests)
@@ -436,11 +468,14 @@ impl Visit {
         if let Some(why) = left_alone {
             return Err(why);
         }
-        self.0.gate.breaker.check_subnet(self.0.device.address(), limits)?;
+        if connecting || !mute {
+            self.0.gate.breaker.check_subnet(self.0.device.address(), limits)?;
+        }
         // A connection without room for a question would be opened only to be closed.
         let connection = syns(limits.connect_timeout_ms) + 1 + CLOSING + QUESTION;
         self.check_plan(if connecting { connection } else { QUESTION })?;
-        self.spent_if(self.time_left().is_zero(), "device_time_s")?;
+        let needed = if connecting { longest_question(limits) } else { Duration::ZERO };
+        self.spent_if(!mute && self.time_left() <= needed, "device_time_s")?;
         let connections = connecting && spending.attempts >= limits.connections_per_scan;
         self.spent_if(connections, "connections_per_scan")?;
         let questions = !connecting && asked >= limits.requests_per_conversation;
@@ -527,6 +562,9 @@ impl Lease {
         if unreachable && took < BEFORE_RESOLUTION_FAILS {
             self.visiting.gate.breaker.unreachable(self.visiting.device.address());
         }
+        if let Some(current) = self.visiting.state().current.as_mut() {
+            current.unanswered = why.kind() == io::ErrorKind::TimedOut;
+        }
         let answered = why.kind() == io::ErrorKind::ConnectionRefused;
         if let Some(hold) = self.host_hold.as_ref().filter(|_| !answered) {
             hold.nobody_there();
@@ -570,6 +608,19 @@ impl Visiting {
         self.gate.record(&entry)
     }
 
+    /// Wait until the packets that close the connection may leave, and promise them.
+    pub(super) async fn room_to_close(&self) {
+        self.gate.wire.room_to_close(self.device, self.gate.policy.limits()).await;
+        if let Some(current) = self.state().current.as_mut() {
+            current.closes = true;
+        }
+    }
+
+    /// What was parked is closed next.
+    pub(super) fn unpark(&self) {
+        self.gate.wire.unparked(self.device);
+    }
+
     fn begin_attempt(&self) {
         let mut state = self.state();
         state.started.get_or_insert_with(Instant::now);
@@ -583,8 +634,13 @@ impl Visiting {
             let mut state = self.state();
             state.spending.packets += 1;
             state.acknowledgement_owed = state.current.is_some_and(|current| current.open);
-            if let Some(current) = state.current.as_mut().filter(|current| !current.open) {
-                current.promised = current.promised.saturating_sub(1);
+            match state.current.as_mut() {
+                Some(current) if current.open => current.asked = true,
+                Some(current) => {
+                    current.promised = current.promised.saturating_sub(1);
+                    current.left = Some(Instant::now());
+                }
+                None => {}
             }
         }
         self.gate.wire.stamp(self.device);
@@ -607,11 +663,14 @@ impl Visiting {
         };
         let wire = &self.gate.wire;
         if current.open {
-            wire.closed(self.device);
+            wire.closed(self.device, current.closes);
             self.record_end(current.id, how);
         } else {
             wire.never_opened(self.device);
             wire.release(self.device, current.promised);
+            if let Some(left) = current.left.filter(|_| current.unanswered) {
+                wire.unanswered(self.device, left);
+            }
         }
         if owed {
             wire.stamp(self.device);
@@ -659,6 +718,13 @@ fn rest(rtt: Duration, bus: bool, limits: &Limits) -> Duration {
         false => Duration::ZERO,
     };
     gap.max(by_rtt).max(by_bus)
+}
+
+/// A connection and its first question may take this long, so without that much time left there
+/// would be an empty connection.
+fn longest_question(limits: &Limits) -> Duration {
+    let answer = limits.response_timeout_ms.max(limits.gateway_response_timeout_ms);
+    Duration::from_millis(u64::from(limits.connect_timeout_ms) + u64::from(answer))
 }
 
 /// How many SYNs the kernel sends within `timeout` milliseconds: one at once, then one a second.

@@ -146,7 +146,7 @@ impl Work {
                 }
             }
         }
-        self.crew.gate.close_parked();
+        self.crew.gate.close_parked_in_turn().await;
         self.report.stopped = self.crew.gate.stopped();
         self.report.finished = self.crew.gate.now();
         self.report.completed =

@@ -133,7 +133,9 @@ impl Making<'_> {
         }
         let mut conversations = Vec::new();
         for endpoint in endpoints {
-            conversations.extend(self.named_conversation(address, endpoint));
+            let named = self.named_conversation(address, endpoint);
+            // Naming a device twice is no reason to ask it twice.
+            conversations.extend(named.filter(|named| !conversations.contains(named)));
         }
         if in_network {
             let usual = self.usual_conversations(address).0;
@@ -375,14 +377,24 @@ fn before(address: IpAddr) -> Option<IpAddr> {
     }
 }
 
-/// If every device takes all of its time, or all packets of the plan leave at the process limit.
+/// If every device takes all of its time, and everything of the plan waits for its turn besides.
 fn longest(policy: &Policy, devices: u128, bounds: &Bounds) -> u64 {
     let limits = &policy.limits;
     let at_once = u128::from(limits.parallel_devices.min(limits.subnet_devices).max(1));
     let rounds = u64::try_from(devices.div_ceil(at_once)).unwrap_or(u64::MAX);
-    let by_time = rounds.saturating_mul(bounds.seconds);
-    let by_pace = bounds.packets / u64::from(limits.process_packets_per_s.max(1));
-    by_time.max(by_pace)
+    // The last question of a device may begin when its time is nearly up, and then the goodbye.
+    let goodbye_ms = limits.drain_ms.saturating_add(limits.close_wait_ms);
+    let stay = bounds.seconds.saturating_add(u64::from(goodbye_ms.div_ceil(1_000)) + 1);
+    let by_time = rounds.saturating_mul(stay);
+    let rate = limits.process_packets_per_s.min(limits.subnet_packets_per_s);
+    let by_pace = at_rate(bounds.packets, rate);
+    let by_new = at_rate(bounds.connections, limits.subnet_new_addresses_per_s);
+    by_time.saturating_add(by_pace).saturating_add(by_new)
+}
+
+/// Seconds for this many at `rate`, with the quarter that a window is longer than its second.
+fn at_rate(count: u64, rate: u32) -> u64 {
+    (count.saturating_mul(5) / (u64::from(rate.max(1)) * 4)).saturating_add(1)
 }
 
 /// Larger integers are none to most readers of JSON.

@@ -1,19 +1,25 @@
 //! Scans over simulated devices in virtual time.
 #![allow(dead_code)] // every test file uses its own part
 
+pub(crate) mod devices;
+pub(crate) mod limits;
+pub(crate) mod manifest;
 pub(crate) mod network;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use otcore::gate::journal::{Entry, MemoryJournal, What};
+use otcore::gate::journal::{Entry, Journal, MemoryJournal, What};
 use otcore::gate::memory::{DeviceMemory, InMemory, Record};
 use otcore::gate::{Device, RunClock, Wire};
 use otcore::scan::{Event, Plan, Progress, Report, Scan, Scanner};
 use otcore::{Policy, Targets, Zone};
 
 use network::Network;
+
+/// When virtual time begins.
+pub(crate) const EPOCH: &str = "2026-05-04T08:00:00Z";
 
 /// Everything a scan is made of, so that several scans can share it.
 pub(crate) struct Setting {
@@ -38,7 +44,7 @@ pub(crate) struct Ended {
 impl Setting {
     /// The gentle policy over `network`, at eight o'clock on a Monday morning.
     pub(crate) fn new(network: Network) -> Self {
-        let epoch = "2026-05-04T08:00:00Z".parse().unwrap();
+        let epoch = EPOCH.parse().unwrap();
         Self {
             network,
             policy: Policy::gentle(),
@@ -62,7 +68,7 @@ impl Setting {
             .wire(Arc::clone(&self.wire))
             .clock(self.clock)
             .memory(Shared(Arc::clone(&self.memory)))
-            .journal(Arc::clone(&self.journal))
+            .journal(Telling(Arc::clone(&self.journal), self.network.clone()))
             .seed(self.seed)
             .build()
             .unwrap()
@@ -118,6 +124,18 @@ pub(crate) fn sent_to(journal: &[Entry], device: SocketAddr) -> Vec<(String, Vec
             _ => None,
         })
         .collect()
+}
+
+/// Keeps every entry, and tells the network's watch who went dark: a packet does not show it.
+struct Telling(Arc<MemoryJournal>, Network);
+
+impl Journal for Telling {
+    fn record(&self, entry: &Entry) -> std::io::Result<()> {
+        if let What::WentDark { .. } = entry.what {
+            self.1.watched(|watch, now| watch.went_dark(now, entry.device.ip()));
+        }
+        self.0.record(entry)
+    }
 }
 
 /// A memory that several scanners share.

@@ -10,13 +10,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use otcore::frame::Frame;
 use otcore::gate::journal::Close;
+use otcore::gate::policy::Limits;
 use otcore::gate::{Connection, Permit};
 use otcore::session::{Dialer, LinkError, Manners, Transport};
 use otcore::sim::{Action, Device, Greeting, Station};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::limits::{Watch, Why};
+
 /// Largest piece that is read at once, as with the sockets of the engine.
 const CHUNK: usize = 2048;
+/// How long a kernel holds an acknowledgement back at least.
+const DELAY: Duration = Duration::from_millis(40);
 
 /// Simulated devices by their addresses. Addresses that nobody owns are silent.
 #[derive(Clone)]
@@ -29,6 +34,7 @@ struct Inner {
     refusing: HashSet<IpAddr>,
     unreachable: HashSet<IpAddr>,
     capture: Option<Mutex<Vec<Packet>>>,
+    watch: Option<Mutex<Watch>>,
     packets: AtomicU64,
     open: Mutex<HashMap<IpAddr, usize>>,
     most_open: AtomicU64,
@@ -63,6 +69,7 @@ impl Network {
             refusing: HashSet::new(),
             unreachable: HashSet::new(),
             capture: Some(Mutex::default()),
+            watch: None,
             packets: AtomicU64::new(0),
             open: Mutex::default(),
             most_open: AtomicU64::new(0),
@@ -93,8 +100,24 @@ impl Network {
         self.0.devices.iter().map(|(at, station)| (*at, &**station))
     }
 
+    /// What the watch says now, if there is one.
+    pub(crate) fn watched<T>(&self, ask: impl FnOnce(&mut Watch, Duration) -> T) -> Option<T> {
+        let now = self.now();
+        self.0.watch.as_ref().map(|watch| ask(&mut watch.lock().unwrap(), now))
+    }
+
     fn saw(&self, to: SocketAddr, what: Kind) {
+        self.note(to, what, Why::Ours);
+    }
+
+    fn note(&self, to: SocketAddr, what: Kind, why: Why) {
         self.0.packets.fetch_add(1, Ordering::Relaxed);
+        self.watched(|watch, now| {
+            if what == Kind::Syn {
+                watch.syn(now, to.ip());
+            }
+            watch.packet(now, to.ip(), why);
+        });
         if let Some(capture) = &self.0.capture {
             capture.lock().unwrap().push(Packet { at: self.0.started.elapsed(), to, what });
         }
@@ -128,6 +151,12 @@ impl Wiring {
         self
     }
 
+    /// Every packet is held against these limits as it leaves.
+    pub(crate) fn watched(mut self, limits: &Limits) -> Self {
+        self.0.watch = Some(Mutex::new(Watch::new(limits.clone())));
+        self
+    }
+
     /// Only count packets.
     pub(crate) fn without_capture(mut self) -> Self {
         self.0.capture = None;
@@ -147,6 +176,7 @@ impl Dialer for Network {
             (connection.to, connection.patience)
         })?;
         let open = Open::new(self, to.ip());
+        let _attempt = Attempt::new(self, to.ip());
         sleep(2 * self.0.latency).await;
         if self.0.refusing.contains(&to.ip()) {
             return Err(io::Error::from(io::ErrorKind::ConnectionRefused).into());
@@ -176,14 +206,35 @@ impl Dialer for Network {
             arrivals,
             due,
             asked,
+            owed: false,
+            delayed: None,
             state,
             _open: open,
         }))
     }
 }
 
+/// An address is being looked for, for as long as this lives.
+struct Attempt(Network, IpAddr);
+
+impl Attempt {
+    fn new(network: &Network, to: IpAddr) -> Self {
+        network.watched(|watch, now| watch.resolving(now, to, true));
+        Self(network.clone(), to)
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.0.watched(|watch, now| watch.resolving(now, self.1, false));
+    }
+}
+
 /// Counts an attempt or a connection for as long as it lives.
-struct Open(Network, IpAddr);
+struct Open {
+    network: Network,
+    to: IpAddr,
+}
 
 impl Open {
     fn new(network: &Network, to: IpAddr) -> Self {
@@ -192,19 +243,22 @@ impl Open {
         *count += 1;
         network.0.most_open.fetch_max(*count as u64, Ordering::Relaxed);
         drop(open);
-        Self(network.clone(), to)
+        network.watched(|watch, now| watch.connection(now, to, true));
+        Self { network: network.clone(), to }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let mut open = self.0.0.open.lock().unwrap();
-        if let Some(count) = open.get_mut(&self.1) {
+        let mut open = self.network.0.open.lock().unwrap();
+        if let Some(count) = open.get_mut(&self.to) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.1);
+                open.remove(&self.to);
             }
         }
+        drop(open);
+        self.network.watched(|watch, now| watch.connection(now, self.to, false));
     }
 }
 
@@ -222,6 +276,10 @@ struct Line {
     due: Instant,
     /// When the last question left.
     asked: Instant,
+    /// Nothing has come back to the last question yet, so one acknowledgement is still to leave.
+    owed: bool,
+    /// Until when another piece is acknowledged with the last one.
+    delayed: Option<Instant>,
     state: State,
     _open: Open,
 }
@@ -246,6 +304,7 @@ impl Line {
     fn hear(&mut self, bytes: &[u8]) {
         let latency = self.network.0.latency;
         self.asked = Instant::now();
+        self.owed = true;
         self.due = self.due.max(self.asked + latency);
         let heard = self.network.now() + latency;
         for action in self.station.receive(self.connection, bytes, heard) {
@@ -278,6 +337,17 @@ impl Line {
                 }
             }
         }
+    }
+
+    /// As a kernel does: two pieces that come close together get one acknowledgement.
+    fn acknowledge(&mut self) {
+        let now = Instant::now();
+        let first = std::mem::take(&mut self.owed);
+        if self.delayed.take().is_some_and(|until| now < until) && !first {
+            return;
+        }
+        self.delayed = Some(now + DELAY);
+        self.network.note(self.to, Kind::Ack, if first { Why::Ours } else { Why::Piece });
     }
 
     /// Everything that has arrived by now, up to a chunk.
@@ -321,7 +391,7 @@ impl Transport for Line {
                     self.arrivals.push_front((Instant::now(), Arrival::Bytes(rest)));
                 }
                 let bytes = self.gather(bytes);
-                self.network.saw(self.to, Kind::Ack);
+                self.acknowledge();
                 buf.extend_from_slice(&bytes);
                 Ok(bytes.len())
             }
@@ -369,28 +439,12 @@ impl Drop for Line {
     fn drop(&mut self) {
         match self.state {
             State::Open => {
-                self.network.saw(self.to, Kind::Fin);
-                self.network.saw(self.to, Kind::Ack);
+                self.network.note(self.to, Kind::Fin, Why::Hurry);
+                self.network.note(self.to, Kind::Ack, Why::Hurry);
             }
             State::EndedByDevice => self.network.saw(self.to, Kind::Fin),
             State::Reset | State::Closed => {}
         }
         self.station.close(self.connection);
     }
-}
-
-/// The most packets within any second.
-pub(crate) fn busiest_second(times: impl IntoIterator<Item = Duration>) -> usize {
-    let mut times: Vec<Duration> = times.into_iter().collect();
-    times.sort_unstable();
-    let second = Duration::from_secs(1);
-    let mut end = 0;
-    let mut most = 0;
-    for (start, first) in times.iter().enumerate() {
-        while times.get(end).is_some_and(|at| *at < *first + second) {
-            end += 1;
-        }
-        most = most.max(end - start);
-    }
-    most
 }

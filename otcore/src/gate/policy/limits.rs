@@ -186,7 +186,21 @@ impl Limits {
             );
             return Err(PolicyError::contradiction("gateway_response_timeout_ms", &gateway, why));
         }
+        self.check_time_for_a_question()?;
         self.check_room_for_a_connection()
+    }
+
+    /// A device would be connected to and left again without a question.
+    fn check_time_for_a_question(&self) -> Result<(), PolicyError> {
+        let needed = self.connect_timeout_ms + self.gateway_response_timeout_ms;
+        if self.device_time_s.saturating_mul(1_000) > needed {
+            return Ok(());
+        }
+        let why = format!(
+            "a connection and one answer may take {needed} ms by connect_timeout_ms and \
+             gateway_response_timeout_ms; raise the one or lower the others"
+        );
+        Err(PolicyError::contradiction("device_time_s", &self.device_time_s, why))
     }
 
     /// A rate below what one connection attempt may take would wait for ever.
@@ -384,6 +398,15 @@ mod tests {
         for (key, cap) in caps {
             assert_eq!(lab.value(key), Some(cap), "{key}");
         }
+    }
+
+    #[test]
+    fn time_for_a_device_that_is_no_time_for_a_question_is_refused() {
+        let mut limits = Limits { device_time_s: 6, ..Limits::default() };
+        assert_eq!(limits.check(), Ok(()));
+        limits.device_time_s = 5;
+        let text = limits.check().unwrap_err().to_string();
+        assert!(text.contains("device_time_s") && text.contains("5900 ms"), "{text}");
     }
 
     #[test]

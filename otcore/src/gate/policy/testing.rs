@@ -155,6 +155,8 @@ pub(super) fn policy() -> impl Strategy<Value = Policy> {
             policy.limits.connect_timeout_ms = patience;
             let longest = policy.limits.gateway_response_timeout_ms;
             policy.limits.response_timeout_ms = policy.limits.response_timeout_ms.min(longest);
+            let question = (patience + longest) / 1_000 + 1;
+            policy.limits.device_time_s = policy.limits.device_time_s.max(question);
             let named = protocols.into_iter().map(|(i, p)| (KNOWN[i].name.to_owned(), p));
             policy.protocols.extend(named);
             (policy.rules, policy.windows) = (rules, windows);

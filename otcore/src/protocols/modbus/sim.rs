@@ -338,6 +338,8 @@ impl<'a> Request<'a> {
     fn selector(&self) -> Selector {
         match self.pdu {
             [function @ (0x2B | 0x5A), a, b, ..] => Selector::of(&[*function, *a, *b]),
+            // Which registers and how many: that is what the device does.
+            [function @ 0x03, a, b, c, d, ..] => Selector::of(&[*function, *a, *b, *c, *d]),
             [function, ..] => Selector::of(&[*function]),
             [] => Selector::of(&[]),
         }
