@@ -215,15 +215,15 @@ def unlisted(packet: Packet, known: Manifest) -> str | None:
     reader = READERS.get(name)
     if reader is None:
         return f"nobody here reads {name}: give it a row in readers.py"
-    if reader.layer not in packet.protocols.split(":"):
+    if packet.protocols.split(":")[-1] not in reader.layers:
         return f"tshark takes it for {packet.protocols}"
     wrong = complaints(packet)
     if wrong:
         return "; ".join(wrong)
-    selector = reader.selector(packet.dissected, packet.payload)
+    selector = reader.dissected(packet.dissected, packet.payload)
     if selector not in known.selectors[name]:
         return f"{selector.hex('.')} is not in the manifest"
-    if not packet.payload[reader.header :].startswith(selector):
+    if not reader.spelled(packet.payload).startswith(selector):
         return f"tshark reads {selector.hex('.')} and the bytes say {packet.payload.hex()}"
     if len(packet.payload) > known.longest[name]:
         return f"{len(packet.payload)} bytes are longer than any question"

@@ -1,6 +1,7 @@
-"""How the questions of each protocol are read from what tshark dissects.
+"""How the questions of each protocol are read: once from what tshark dissects, once from the bytes.
 
-A protocol of the manifest without a row here turns promise 4 red.
+Both must give the same selector, spelled as the manifest spells it. A protocol of the manifest
+without a row here turns promise 4 red.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ Seen = dict[str, str]
 class Reader:
     """One protocol."""
 
-    layer: str
-    """What tshark calls it."""
+    layers: tuple[str, ...]
+    """What tshark may call the last layer of a question."""
     fields: tuple[str, ...]
-    selector: Callable[[Seen, bytes], bytes]
-    """What a question asks for, as the manifest spells it; empty if it is none."""
-    header: int
-    """Bytes of the payload before the selector. The bytes there must be the selector too."""
+    dissected: Callable[[Seen, bytes], bytes]
+    """The selector by the fields; empty if it is no question."""
+    spelled: Callable[[bytes], bytes]
+    """What the bytes say from the selector on, or the selector itself where it is scattered."""
     options: tuple[str, ...] = ()
 
 
@@ -29,26 +30,27 @@ def number(text: str) -> int:
     return int(text.split("\x1e")[0], 0)
 
 
+def octets(seen: Seen, *names: str) -> bytes:
+    """The values of fields of one byte, those left out that are not there."""
+    return bytes(number(seen[name]) for name in names if seen[name])
+
+
+def words(seen: Seen, *names: str) -> bytes:
+    return b"".join(number(seen[name]).to_bytes(2, "big") for name in names if seen[name])
+
+
 def modbus(seen: Seen, payload: bytes) -> bytes:
-    if not seen["modbus.func_code"]:
-        return b""
-    selector = bytes([number(seen["modbus.func_code"])])
-    if seen["modbus.mei"]:
-        code = number(seen["modbus.read_device_id"])
-        return selector + bytes([number(seen["modbus.mei"]), code])
-    if seen["modbus.reference_num"]:
-        named = [seen[name] for name in ("modbus.reference_num", "modbus.word_cnt")]
-        return selector + b"".join(number(text).to_bytes(2, "big") for text in named if text)
+    selector = octets(seen, "modbus.func_code", "modbus.mei", "modbus.read_device_id")
     # What a vendor's function 90 (UMAS) means, tshark does not know: pairing key and function,
     # and for READ_PROJECT_INFO the record.
     if selector == b"\x5a":
         return payload[7 : 10 + (payload[9:10] == b"\x03")]
-    return selector
+    return selector + words(seen, "modbus.reference_num", "modbus.word_cnt")
 
 
 READERS = {
     "modbus": Reader(
-        layer="modbus",
+        layers=("modbus",),
         fields=(
             "modbus.func_code",
             "modbus.mei",
@@ -56,8 +58,8 @@ READERS = {
             "modbus.reference_num",
             "modbus.word_cnt",
         ),
-        selector=modbus,
-        header=7,
+        dissected=modbus,
+        spelled=lambda payload: payload[7:],
         options=("mbtcp.tcp.port:502",),
     ),
 }

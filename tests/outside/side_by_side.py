@@ -18,49 +18,15 @@ from pathlib import Path
 
 import judge
 from capture import Packet, read
-from netns import Field, Peer, why_not
+from netns import Field, why_not
 from readers import READERS
 from scan import otscan, policy
+from servers import SERVERS, Server
 from world import World
 
 SERVER = "10.80.0.7"
 PATIENCE = 60
 """Seconds for one scan; what takes longer is ended, and counted until then."""
-
-OBJECTS = (
-    "Rigwerk AG",
-    "RW-PLC-4711",
-    "V2.14.3",
-    "https://rigwerk.example",
-    "Rig Compact PLC",
-    "RW4711/DN",
-    "line 7 packer",
-)
-
-
-@dataclass(frozen=True)
-class Server:
-    """A stack of tests/peers, and what it was given to say."""
-
-    protocol: str
-    port: int
-    script: str
-    name: str
-    facts: tuple[str, ...]
-
-
-SERVERS = (
-    Server("modbus", 502, "modbus.py", "modbus-pymodbus", (*OBJECTS, "SN-00420815", "hw-rev C")),
-    Server("modbus", 502, "modbus.py", "modbus-pymodbus-long", OBJECTS),
-    Server(
-        "modbus", 502, "modbus.py", "modbus-pymodbustcp",
-        ("Rigwerk AG", "RW-PMT-1", "1.2.3", "https://rigwerk.example", "PMT device", "RW-PMT",
-         "press 3", "SN-PMT-0007"),
-    ),
-    Server("modbus", 502, "modbus.py", "modbus-pymodbus-noid", ("Pymodbus",)),
-    Server("modbus", 502, "modbus.py", "modbus-umodbus", ()),
-    Server("modbus", 502, "modbus.py", "modbus-modbustk", ()),
-)  # fmt: skip
 
 SCRIPTS = {"modbus": (("modbus-discover", ()), ("modbus-discover", ("aggressive=true",)))}
 
@@ -141,9 +107,8 @@ def scanners(server: Server, slow: bool) -> list[Scanner]:
 
 def compare(world: World, server: Server, scanner: Scanner) -> Row:
     with Field("side") as field:
-        script = Path(__file__).parents[1] / "peers" / server.script
-        bind = ("--bind", SERVER, "--port", str(server.port))
-        Peer(field, [str(world.python), str(script), server.name, *bind])
+        assert world.python
+        server.start(field, world.python, SERVER)
         command: Sequence[str] = scanner.command
         if scanner.name.startswith("otcore"):
             command = [*otscan(world, field, [SERVER], policy(field, {})), *scanner.command]
@@ -172,8 +137,8 @@ def compare(world: World, server: Server, scanner: Scanner) -> Row:
 
 def is_foreign(packet: Packet, server: Server) -> bool:
     """Whether it says something in another protocol than that of the port."""
-    layer = READERS[server.protocol].layer
-    return bool(packet.payload) and layer not in packet.protocols.split(":")
+    own = READERS[server.protocol].layers
+    return bool(packet.payload) and packet.protocols.split(":")[-1] not in own
 
 
 if __name__ == "__main__":

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import judge
 from capture import Packet, read
-from netns import Field, Peer, Plant, lines
+from netns import Field, Plant, lines
 from readers import READERS
 from scan import otscan, policy
+from servers import SERVERS
 from world import GENTLE, Verdicts, World
-
-SCRIPT = Path(__file__).parents[2] / "peers" / "modbus.py"
-PEERS = (
-    "modbus-pymodbus",
-    "modbus-pymodbus-long",
-    "modbus-pymodbus-noid",
-    "modbus-pymodbustcp",
-    "modbus-umodbus",
-    "modbus-modbustk",
-)
 
 
 def run(world: World) -> Verdicts:
@@ -62,11 +52,9 @@ def foreign(world: World, field: Field) -> list[str]:
     if world.python is None:
         return []
     found = []
-    for number, name in enumerate(PEERS):
-        address = f"10.22.{number}.7"
-        command = [str(world.python), str(SCRIPT), name, "--bind", address, "--port", "502"]
-        Peer(field, command)
-        found.append(address)
+    for number, server in enumerate(SERVERS):
+        found.append(f"10.22.{number}.7")
+        server.start(field, world.python, found[-1])
     return found
 
 
@@ -87,10 +75,10 @@ def look(world: World, verdicts: Verdicts, packets: list[Packet], report: dict[s
         f"{questions} questions, {sent} packets of {counted} counted; the busiest second: "
         + ", ".join(f"{what} {count}" for what, count in sorted(most.items()))
     )
-    asked = {READERS[name].layer for name in known.ports.values()}
-    seen = {layer for packet in packets for layer in packet.protocols.split(":")}
+    seen = {packet.protocols.split(":")[-1] for packet in judge.to_devices(packets)}
+    unheard = [name for name in known.ports.values() if not seen & {*READERS[name].layers}]
     verdicts.need(bool(identified) or bool(world.saboteur), "nothing was identified")
-    verdicts.need(asked <= seen or bool(world.saboteur), f"nobody asked in {asked - seen}")
+    verdicts.need(not unheard or bool(world.saboteur), f"nobody asked in {unheard}")
 
 
 def redecoded(world: World, field: Field, report: dict[str, Any]) -> list[str]:

@@ -1,0 +1,56 @@
+"""Servers of other stacks, from tests/peers, and what each was given to say about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from netns import Field, Peer
+
+FOLDER = Path(__file__).parents[1] / "peers"
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server."""
+
+    protocol: str
+    port: int
+    name: str
+    facts: tuple[str, ...] = ()
+
+    def start(self, field: Field, python: Path, address: str) -> None:
+        """Start it at `address`, at the usual port of its protocol."""
+        script = FOLDER / f"{self.protocol}.py"
+        bind = ("--bind", address, "--port", str(self.port))
+        Peer(field, [str(python), str(script), self.name, *bind])
+
+
+OBJECTS = (
+    "Rigwerk AG",
+    "RW-PLC-4711",
+    "V2.14.3",
+    "https://rigwerk.example",
+    "Rig Compact PLC",
+    "RW4711/DN",
+    "line 7 packer",
+)
+PMT = (
+    "Rigwerk AG",
+    "RW-PMT-1",
+    "1.2.3",
+    "https://rigwerk.example",
+    "PMT device",
+    "RW-PMT",
+    "press 3",
+    "SN-PMT-0007",
+)
+
+SERVERS = (
+    Server("modbus", 502, "modbus-pymodbus", (*OBJECTS, "SN-00420815", "hw-rev C")),
+    Server("modbus", 502, "modbus-pymodbus-long", OBJECTS),
+    Server("modbus", 502, "modbus-pymodbustcp", PMT),
+    Server("modbus", 502, "modbus-pymodbus-noid", ("Pymodbus",)),
+    Server("modbus", 502, "modbus-umodbus"),
+    Server("modbus", 502, "modbus-modbustk"),
+)
