@@ -9,6 +9,7 @@ mod message;
 mod ours;
 mod pymodbus;
 mod report;
+mod s7;
 mod tokio_modbus;
 
 use std::hint::black_box;
@@ -25,24 +26,49 @@ const MBAP: usize = 7;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse(std::env::args().skip(1))?;
-    let mut contenders = contenders();
-    let timed = measure(&mut contenders, options.rounds, ROUND);
-    let named = contenders.iter().map(|one| (one.name.to_owned(), one.what.to_owned()));
-    let mut rounds: Vec<_> = named.zip(timed).collect();
+    let reports = [modbus(options.rounds), s7_list(options.rounds)?];
+    for report in &reports {
+        println!("{report}\n");
+    }
+    if let Some(file) = options.json {
+        std::fs::write(file, serde_json::to_string_pretty(&reports)? + "\n")?;
+    }
+    Ok(())
+}
+
+fn modbus(count: usize) -> Report {
+    let mut rounds = timed(&mut contenders(), count);
     let mut skipped = Vec::new();
-    match pymodbus::timed(options.rounds) {
+    match pymodbus::timed(count) {
         Ok(run) => rounds.push((
             (format!("pymodbus {}", run.version), "encode + decode, Python".to_owned()),
             run.rounds,
         )),
         Err(why) => skipped.push(format!("pymodbus: {why}")),
     }
-    let report = report(rounds, skipped, options.rounds);
-    println!("{report}");
-    if let Some(file) = options.json {
-        std::fs::write(file, serde_json::to_string_pretty(&report)? + "\n")?;
-    }
-    Ok(())
+    report("Modbus Read Device Identification, nine objects", rounds, skipped, count)
+}
+
+fn s7_list(count: usize) -> Result<Report, Box<dyn std::error::Error>> {
+    let bytes = s7::answer().ok_or("the vector of the S7 list is gone")?;
+    let same = bytes.clone();
+    let floor = move || s7::by_hand(black_box(&bytes));
+    let ours = move || s7::ours(black_box(&same));
+    let mut contenders = [
+        Contender::new("floor", "encode + decode by hand, owned texts", floor),
+        Contender::new("otcore", "encode, read back, split, match, decode", ours),
+    ];
+    let rounds = timed(&mut contenders, count);
+    Ok(report("S7 list 0x0011, four records", rounds, Vec::new(), count))
+}
+
+/// What each contender needed, by its name and what it does.
+type Rounds = Vec<((String, String), Vec<f64>)>;
+
+fn timed(contenders: &mut [Contender], count: usize) -> Rounds {
+    let timed = measure(contenders, count, ROUND);
+    let named = contenders.iter().map(|one| (one.name.to_owned(), one.what.to_owned()));
+    named.zip(timed).collect()
 }
 
 /// Everybody who runs in this process, the floor first.
@@ -73,7 +99,7 @@ fn contenders() -> Vec<Contender> {
     ]
 }
 
-fn report(rounds: Vec<((String, String), Vec<f64>)>, skipped: Vec<String>, count: usize) -> Report {
+fn report(exchange: &str, rounds: Rounds, skipped: Vec<String>, count: usize) -> Report {
     let floor = rounds.first().map_or(1.0, |(_, values)| median(values));
     let row = |((name, what), values): ((String, String), Vec<f64>)| Row {
         name,
@@ -84,14 +110,7 @@ fn report(rounds: Vec<((String, String), Vec<f64>)>, skipped: Vec<String>, count
     };
     let rows: Vec<Row> = rounds.into_iter().map(row).collect();
     let pass = rows.iter().any(|row| row.name == "otcore" && row.ratio <= TARGET);
-    Report {
-        exchange: "Modbus Read Device Identification, nine objects".to_owned(),
-        rounds: count,
-        rows,
-        skipped,
-        target: TARGET,
-        pass,
-    }
+    Report { exchange: exchange.to_owned(), rounds: count, rows, skipped, target: TARGET, pass }
 }
 
 #[derive(Debug, Default)]

@@ -46,10 +46,16 @@ impl fmt::Display for Manifest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for entry in &self.protocols {
             writeln!(f, "{} (port {})", entry.protocol, entry.port)?;
+            // Two protocols are seldom compared, so each has columns of its own.
+            let widest = |least, width: fn(&Facts) -> usize| {
+                entry.functions.iter().map(|facts| width(facts)).fold(least, usize::max)
+            };
+            let name = widest(26, |facts| facts.name.len());
+            let selector = widest(18, |facts| facts.selector.to_string().len());
             for facts in &entry.functions {
                 writeln!(
                     f,
-                    "  {:<26} {:<18} level {:<9} at most {} x {} bytes{}",
+                    "  {:<name$} {:<selector$} level {:<9} at most {} x {} bytes{}",
                     facts.name,
                     facts.selector.to_string(),
                     facts.level,
@@ -60,8 +66,8 @@ impl fmt::Display for Manifest {
                         .map(|key| format!(", only if the policy allows `{key}`"))
                         .unwrap_or_default(),
                 )?;
-                writeln!(f, "  {:<26} {}", "", facts.why_safe)?;
-                writeln!(f, "  {:<26} [{}]", "", facts.source)?;
+                writeln!(f, "  {:<name$} {}", "", facts.why_safe)?;
+                writeln!(f, "  {:<name$} [{}]", "", facts.source)?;
             }
         }
         Ok(())

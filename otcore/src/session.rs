@@ -16,6 +16,7 @@ use crate::gate::{Connection, Lease, Permit, Refusal, Silence, Visit};
 use crate::model::{Exchange, HexBytes, Source, Transport as Carrier, Zone};
 use crate::protocol::{Answer, Protocol, Request};
 use crate::safety::Level;
+use crate::targets::Options;
 use crate::wire::{Reader, WireError};
 
 /// Moves bytes over one connection.
@@ -125,6 +126,8 @@ pub struct Host<'a> {
     pub(crate) source: &'a Source,
     /// Units that the target itself names.
     pub(crate) named_units: &'a [u8],
+    /// Everything else that the target says.
+    pub(crate) options: &'a Options,
     pub(crate) decision: Decision,
     /// What holds for whoever has not said yet who it is.
     pub(crate) for_strangers: Decision,
@@ -154,6 +157,12 @@ impl<'a> Host<'a> {
     #[must_use]
     pub fn named_units(&self) -> &[u8] {
         self.named_units
+    }
+
+    /// What the target says of an option of its protocol, such as a slot.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<u32> {
+        self.options.value(name)
     }
 
     /// Units that the policy expects behind this address, in order.
@@ -415,8 +424,9 @@ impl<P: Protocol> Session<'_, P> {
         }
     }
 
+    /// Whoever hangs up after an answer, or in the middle of the first, is not called again.
     fn hung_up(&self, error: io::Error) -> ProbeError {
-        if self.visit.has_answered() {
+        if self.visit.has_answered() || !self.buf.is_empty() {
             self.visit.broke_off();
         }
         ProbeError::HungUp(error)

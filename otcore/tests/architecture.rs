@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("frame.rs", &["protocol", "safety", "wire"]),
     ("gate/policy", &["gate", "safety"]),
     ("gate", &["frame", "model", "safety", "targets"]),
-    ("session.rs", &["frame", "gate", "model", "protocol", "safety", "wire"]),
+    ("session.rs", &["frame", "gate", "model", "protocol", "safety", "targets", "wire"]),
     ("protocols", &["gate", "model", "protocol", "safety", "session", "sim", "wire"]),
     ("fingerprint", &["model", "protocols"]),
     ("export", &["model"]),

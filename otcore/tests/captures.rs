@@ -15,100 +15,20 @@
 
 mod peers_support;
 
-use std::env;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::atomic::{AtomicU8, Ordering};
-
-use otcore::model::{Node, Outcome, StateField};
+use otcore::model::{Outcome, StateField};
 use otcore::{Level, Policy};
-use peers_support::{Process, Scanned, Scratch, fields, identity, project, scan, skipped};
+use peers_support::recordings::{Replay, devices, recordings, says, truth};
+use peers_support::{Scanned, scan};
 use serde_json::{Value, json};
-
-fn recordings() -> Option<PathBuf> {
-    let folder = project().join("../shared/captures");
-    if !folder.join("truth.json").is_file() {
-        skipped("recorded devices: there is no folder ../shared/captures beside the project");
-        return None;
-    }
-    Some(folder)
-}
-
-/// A recorded device that answers again.
-struct Replay {
-    at: SocketAddr,
-    log: Scratch,
-    _process: Process,
-}
-
-impl Replay {
-    fn start(case: &str, device: &str, options: &[&str]) -> Self {
-        static NEXT: AtomicU8 = AtomicU8::new(1);
-        let bind = format!("127.77.0.{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let log = Scratch::new(&format!("{bind}.ndjson"));
-        let offset = 20_000 + std::process::id() % 20_000;
-        let python = env::var_os("OTCORE_PEERS_PYTHON").map(|path| project().join(path));
-        let mut command = Command::new(python.unwrap_or_else(|| "python3".into()));
-        command.arg(recordings().unwrap().join("replay.py")).arg(device).args(["--case", case]);
-        command.args(["--bind", &bind, "--port-offset", &offset.to_string()]).args(options);
-        command.args(["--proto", "modbus"]).arg("--log").arg(log.path());
-        let (process, at) = Process::start_until(&mut command, |line| {
-            line.rsplit(' ').next().filter(|_| line.starts_with("serving modbus"))?.parse().ok()
-        });
-        Self { at, log, _process: process }
-    }
-
-    /// What the replay thinks of each of our questions.
-    fn log(&self) -> Vec<Value> {
-        let text = String::from_utf8(self.log.read()).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-}
 
 /// Scans a recorded device and checks that it took every question for a clean read.
 async fn visit(case: &str, device: &str, query: &str, options: &[&str]) -> Scanned {
-    let replay = Replay::start(case, device, options);
+    let replay = Replay::start(case, device, "modbus", options);
     let policy =
         Policy::gentle().protocol("modbus", |modbus| modbus.level(Level::State).allow("unit_0"));
     let scanned = scan(&[format!("modbus://{}{query}", replay.at)], policy).await;
-    let log = replay.log();
-    assert_eq!(log.len(), scanned.questions().len(), "{case}: {log:?}");
-    for line in &log {
-        let flagged = ["malformed", "write", "error"].iter().any(|flag| line.get(flag).is_some());
-        assert!(!flagged, "{case}: {line}");
-    }
-    println!("{case} {device}{query}: {:?}", scanned.outcome());
-    for line in log {
-        println!("  {} {}", line["req"], line["how"]);
-    }
+    replay.check(case, &scanned);
     scanned
-}
-
-/// What is said about a device must be exactly this, by itself or by a rule.
-fn says(node: &Node, expected: &[(&'static str, &str)]) {
-    assert_eq!(identity(node), fields(expected));
-    let claims = node.identity.fields().flat_map(|field| node.identity.claims(field));
-    let known = fields(expected);
-    for claim in claims {
-        assert!(known.values().any(|value| *value == claim.value), "{claim:?}");
-    }
-}
-
-fn truth(case: &str) -> Value {
-    let text = std::fs::read_to_string(recordings().unwrap().join("truth.json")).unwrap();
-    let truth: Value = serde_json::from_str(&text).unwrap();
-    let cases = truth["cases"].as_array().unwrap();
-    cases.iter().find(|entry| entry["id"] == case).unwrap().clone()
-}
-
-/// Devices of a case that answer in Modbus, by their recorded addresses.
-fn devices(case: &str) -> Vec<String> {
-    let truth = truth(case);
-    let speaks =
-        |device: &&Value| device["protocols"].as_array().unwrap().contains(&json!("modbus"));
-    let devices = truth["passive"].as_array().unwrap().iter().filter(speaks);
-    devices.map(|device| device["ip"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -179,7 +99,7 @@ async fn thirteen_servers_of_a_plant_are_there_and_nameless() {
     if recordings().is_none() {
         return;
     }
-    let devices = devices(case);
+    let devices = devices(case, "modbus");
     assert_eq!(devices.len(), 13);
     for device in devices {
         nameless(&visit(case, &device, "", &[]).await);
@@ -192,7 +112,7 @@ async fn servers_recorded_among_other_traffic_are_there_and_nameless() {
         return;
     }
     for case in ["modbus-and-other-on-502", "field-wastewater-1"] {
-        for device in devices(case) {
+        for device in devices(case, "modbus") {
             nameless(&visit(case, &device, "", &[]).await);
         }
     }

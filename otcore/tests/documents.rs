@@ -26,6 +26,7 @@ const WRITTEN_BY_HAND: &[&str] = &[
     "docs/architecture.md",
     "docs/modbus.md",
     "docs/policy.md",
+    "docs/s7.md",
     "docs/safety.md",
 ];
 

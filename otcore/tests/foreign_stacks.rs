@@ -13,10 +13,9 @@
 
 mod peers_support;
 
-use otcore::gate::journal::{Close, What};
 use otcore::model::{Outcome, StateField};
 use otcore::{Level, Policy};
-use peers_support::{Peer, Scanned, Seen, Witness, fields, identity, moment, scan};
+use peers_support::{fields, identity, nobody_hung_up, visit};
 
 /// The standard objects of `modbus-pymodbus`.
 const RIGWERK: [(&str, &str); 7] = [
@@ -31,31 +30,6 @@ const RIGWERK: [(&str, &str); 7] = [
 
 fn to(level: Level) -> Policy {
     Policy::gentle().protocol("modbus", |modbus| modbus.level(level))
-}
-
-/// Scans a peer through a witness; `None` where the peer is not installed.
-async fn visit(name: &str, query: &str, policy: Policy) -> Option<(Scanned, Seen)> {
-    let peer = Peer::start(name)?;
-    let witness = Witness::before(peer.at).await;
-    let scanned = scan(&[format!("modbus://{}{query}", witness.at)], policy).await;
-    moment().await;
-    let seen = witness.seen();
-    assert_eq!(seen.most_open, 1, "connections at once");
-    assert_eq!(seen.open, 0, "every connection was closed");
-    assert_eq!(seen.connections as u64, scanned.report.counters.connections);
-    assert_eq!(seen.asked, scanned.questions().concat(), "the journal is what was sent");
-    assert_eq!(seen.answered.len() as u64, scanned.report.counters.bytes_in);
-    let outcome = scanned.outcome();
-    assert!(outcome.packets <= outcome.packets_planned, "{outcome:?}");
-    Some((scanned, seen))
-}
-
-fn nobody_hung_up(scanned: &Scanned) {
-    for entry in &scanned.journal {
-        if let What::Closed { how } = entry.what {
-            assert_eq!(how, Close::Polite);
-        }
-    }
 }
 
 fn holds(bytes: &[u8], text: &str) -> bool {

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use common::limits::{busiest_second, within_limits};
 use common::network::{Kind, Network, Packet, Wiring};
-use common::{Dice, Ended, Setting, leaves, parse, sent_to};
+use common::{Dice, Ended, Setting, leaves, only, parse, sent_to};
 use otcore::gate::StopReason;
 use otcore::gate::journal::{Entry, Journal, What};
 use otcore::gate::memory::{InFile, InMemory};
@@ -55,7 +55,7 @@ fn faulty(fault: Fault) -> impl Device + 'static {
 }
 
 fn deep(policy: Policy) -> Policy {
-    policy.protocol("modbus", |modbus| modbus.level(Level::State))
+    only("modbus", policy).protocol("modbus", |modbus| modbus.level(Level::State))
 }
 
 fn outcomes(ended: &Ended) -> BTreeMap<IpAddr, Outcome> {
@@ -125,7 +125,7 @@ async fn no_subnet_has_more_guests_than_it_may() {
 
 #[tokio::test(start_paused = true)]
 async fn no_packet_leaves_the_scope() {
-    let policy = Policy::gentle()
+    let policy = only("modbus", Policy::gentle())
         .without_default_networks()
         .monitor("10.1.0.0/23".parse().unwrap())
         .exclude("10.1.0.32/27".parse().unwrap());
@@ -393,7 +393,8 @@ async fn a_device_that_was_just_scanned_is_left_alone_for_an_hour() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_while_no_window_is_open() {
     let night = Window::daily("22:00", "05:00", "UTC").unwrap();
-    let setting = Setting::new(plant(1, 5).done()).with_policy(Policy::gentle().window(night));
+    let setting = Setting::new(plant(1, 5).done())
+        .with_policy(only("modbus", Policy::gentle()).window(night));
     let ended = setting.scan("10.1.0.1-5").await;
     assert_eq!((setting.network.packets(), ended.journal.len()), (0, 0));
     for record in &ended.report.outcomes {

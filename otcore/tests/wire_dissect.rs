@@ -22,15 +22,98 @@ use std::process::{Command, Stdio};
 
 use otcore::gate::Pcapng;
 use otcore::gate::journal::What;
-use otcore::sim::Plant;
+use otcore::sim::{Expected, Plant};
 use otcore::{Level, Policy, manifest};
-use peers_support::{Peer, Process, Scanned, Scratch, moment, scan, scan_into, skipped};
+use peers_support::{
+    Peer, Process, Scanned, Scratch, moment, protocol_of, scan, scan_into, skipped,
+};
 
 /// Everything that may be asked, asked.
 fn everything() -> Policy {
-    Policy::gentle().protocol("modbus", |modbus| {
+    let policy = Policy::gentle().protocol("modbus", |modbus| {
         modbus.level(Level::State).allow("umas").allow("sunspec").unit(1).unit(2).unit(17)
-    })
+    });
+    policy.protocol("s7", |s7| s7.level(Level::State).allow("programmer"))
+}
+
+/// How tshark looks at one protocol.
+struct Eye {
+    protocol: &'static str,
+    /// What it takes our ports for.
+    decode_as: &'static str,
+    /// What it may end up with.
+    protocols: &'static [&'static str],
+    /// What it knows of a question.
+    fields: &'static [&'static str],
+    /// The selector as it reads it; it takes some questions apart less far than the manifest does.
+    selector: fn(&Fields<'_>) -> Vec<u8>,
+    /// Whether our own bytes begin with the selector, behind so many bytes of header.
+    begins_after: Option<usize>,
+}
+
+const EYES: &[Eye] = &[
+    Eye {
+        protocol: "modbus",
+        decode_as: "mbtcp",
+        protocols: &[":mbtcp:modbus"],
+        fields: &[
+            "modbus.func_code",
+            "modbus.mei",
+            "modbus.read_device_id",
+            "modbus.reference_num",
+            "modbus.word_cnt",
+        ],
+        selector: |fields| {
+            let bytes = ["modbus.func_code", "modbus.mei", "modbus.read_device_id"];
+            let words = ["modbus.reference_num", "modbus.word_cnt"];
+            [fields.bytes(&bytes), fields.words(&words)].concat()
+        },
+        begins_after: Some(7),
+    },
+    Eye {
+        protocol: "s7",
+        decode_as: "tpkt",
+        protocols: &[":tpkt:cotp", ":tpkt:cotp:s7comm"],
+        fields: &[
+            "cotp.dst-tsap-bytes",
+            "s7comm.header.rosctr",
+            "s7comm.param.func",
+            "s7comm.param.userdata.reqres1",
+            "s7comm.param.userdata.type",
+            "s7comm.param.userdata.funcgroup",
+            "s7comm.param.userdata.subfunc",
+            "s7comm.data.userdata.szl_id",
+            "s7comm.data.userdata.szl_index",
+        ],
+        selector: |fields| {
+            let called = bytes(fields.text("cotp.dst-tsap-bytes"));
+            if let [kind, _place] = called[..] {
+                return vec![0xE0, kind]; // only a connection request has an address
+            }
+            let head =
+                ["s7comm.header.rosctr", "s7comm.param.func", "s7comm.param.userdata.reqres1"];
+            let group = ["s7comm.param.userdata.type", "s7comm.param.userdata.funcgroup"];
+            let group = match fields.bytes(&group)[..] {
+                [kind, group] => vec![kind << 4 | group],
+                _ => Vec::new(),
+            };
+            let list = ["s7comm.data.userdata.szl_id", "s7comm.data.userdata.szl_index"];
+            let function = fields.bytes(&["s7comm.param.userdata.subfunc"]);
+            [fields.bytes(&head), group, function, fields.words(&list)].concat()
+        },
+        begins_after: None,
+    },
+];
+
+fn eye_on(protocol: &str) -> &'static Eye {
+    EYES.iter().find(|eye| eye.protocol == protocol).unwrap()
+}
+
+#[test]
+fn every_protocol_is_looked_at() {
+    let looked_at: Vec<&str> = EYES.iter().map(|eye| eye.protocol).collect();
+    let spoken: Vec<&str> = otcore::protocols::ALL.iter().map(|probe| probe.name()).collect();
+    assert_eq!(looked_at, spoken);
 }
 
 fn runs(program: &str) -> bool {
@@ -40,16 +123,20 @@ fn runs(program: &str) -> bool {
 }
 
 /// Scans and writes a capture file, and asks tshark what is in it.
-async fn scan_and_dissect(name: &str, targets: &[SocketAddr]) -> Option<(Scanned, Vec<Question>)> {
+async fn scan_and_dissect(
+    name: &str,
+    eye: &Eye,
+    targets: &[SocketAddr],
+) -> Option<(Scanned, Vec<Question>)> {
     if !runs("tshark") {
         skipped(&format!("{name}: tshark is not installed, so nobody dissects what we send"));
         return None;
     }
     let scratch = Scratch::new(&format!("{name}.pcapng"));
     let capture = Pcapng::new(File::create(scratch.path()).unwrap()).unwrap();
-    let urls: Vec<String> = targets.iter().map(|at| format!("modbus://{at}")).collect();
+    let urls: Vec<String> = targets.iter().map(|at| format!("{}://{at}", eye.protocol)).collect();
     let scanned = scan_into(&urls, everything(), vec![Box::new(capture)]).await;
-    let questions = dissect(scratch.path(), targets);
+    let questions = dissect(eye, scratch.path(), targets);
     Some((scanned, questions))
 }
 
@@ -57,71 +144,85 @@ async fn scan_and_dissect(name: &str, targets: &[SocketAddr]) -> Option<(Scanned
 #[derive(Debug)]
 struct Question {
     protocols: String,
-    /// Function code, and what tshark knows of the rest of the selector.
+    /// What tshark knows of the selector.
     selector: Vec<u8>,
     bytes: Vec<u8>,
     complaints: Vec<String>,
 }
 
-const FIELDS: [&str; 10] = [
+/// What it says of any payload.
+const COMMON: [&str; 5] = [
     "frame.protocols",
-    "modbus.func_code",
-    "modbus.mei",
-    "modbus.read_device_id",
-    "modbus.reference_num",
-    "modbus.word_cnt",
     "tcp.payload",
     "_ws.malformed",
     "_ws.expert.severity",
     "_ws.expert.message",
 ];
 
-fn dissect(file: &Path, targets: &[SocketAddr]) -> Vec<Question> {
+fn dissect(eye: &Eye, file: &Path, targets: &[SocketAddr]) -> Vec<Question> {
     let ports: BTreeSet<String> = targets.iter().map(|at| at.port().to_string()).collect();
     let ours: Vec<String> = ports.iter().map(|port| format!("tcp.dstport=={port}")).collect();
     let mut command = Command::new("tshark");
     command.arg("-r").arg(file).args(["-T", "fields", "-E", "separator=|"]);
     for port in &ports {
-        command.arg("-d").arg(format!("tcp.port=={port},mbtcp"));
+        command.arg("-d").arg(format!("tcp.port=={port},{}", eye.decode_as));
     }
     // Its own questions about the port are answered by naming it.
     let named: Vec<&str> = ports.iter().map(String::as_str).collect();
-    command.arg("-o").arg(format!("mbtcp.tcp.port:{}", named.join(",")));
+    command.arg("-o").arg(format!("{}.tcp.port:{}", eye.decode_as, named.join(",")));
     command.arg("-Y").arg(format!("tcp.len>0 && ({})", ours.join("||")));
-    for field in FIELDS {
+    let names: Vec<&str> = COMMON.iter().chain(eye.fields).copied().collect();
+    for field in &names {
         command.args(["-e", field]);
     }
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().lines().map(question).collect()
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let fields = |line| Fields(names.iter().copied().zip(str::split(line, '|')).collect());
+    lines.lines().map(|line| question(eye, &fields(line))).collect()
 }
 
-fn question(line: &str) -> Question {
-    let fields: BTreeMap<&str, &str> = FIELDS.into_iter().zip(line.split('|')).collect();
-    let number = |field: &str| {
-        let text = fields[field];
-        let (digits, radix) = text.strip_prefix("0x").map_or((text, 10), |hex| (hex, 16));
-        u16::from_str_radix(digits, radix).ok()
-    };
-    let byte = |field: &str| number(field).map(|number| u8::try_from(number).unwrap());
-    let mut selector: Vec<u8> = ["modbus.func_code", "modbus.mei", "modbus.read_device_id"]
-        .into_iter()
-        .filter_map(byte)
-        .collect();
-    for field in ["modbus.reference_num", "modbus.word_cnt"] {
-        selector.extend(number(field).into_iter().flat_map(u16::to_be_bytes));
+/// The fields of one payload by name.
+struct Fields<'a>(BTreeMap<&'a str, &'a str>);
+
+impl Fields<'_> {
+    fn text(&self, field: &str) -> &str {
+        self.0[field]
     }
+
+    /// The numbers in those of these fields that there are.
+    fn numbers(&self, fields: &[&str]) -> Vec<u16> {
+        let number = |field: &&str| {
+            let text = self.text(field);
+            let (digits, radix) = text.strip_prefix("0x").map_or((text, 10), |hex| (hex, 16));
+            u16::from_str_radix(digits, radix).ok()
+        };
+        fields.iter().filter_map(number).collect()
+    }
+
+    fn bytes(&self, fields: &[&str]) -> Vec<u8> {
+        self.numbers(fields).into_iter().map(|number| u8::try_from(number).unwrap()).collect()
+    }
+
+    fn words(&self, fields: &[&str]) -> Vec<u8> {
+        self.numbers(fields).into_iter().flat_map(u16::to_be_bytes).collect()
+    }
+}
+
+fn question(eye: &Eye, fields: &Fields<'_>) -> Question {
     // That a segment pushes, opens or closes is no complaint: notes and chats are left out.
     const WARNING: u32 = 0x0060_0000;
-    let severe = fields["_ws.expert.severity"].split(',').filter_map(|text| text.parse().ok());
+    let severe = fields.text("_ws.expert.severity").split(',').filter_map(|text| text.parse().ok());
     let severe = severe.filter(|severity: &u32| *severity >= WARNING);
+    let message = fields.text("_ws.expert.message");
     let mut complaints: Vec<String> =
-        severe.map(|severity| format!("{severity:#x} {}", fields["_ws.expert.message"])).collect();
-    complaints.extend(Some(fields["_ws.malformed"].to_owned()).filter(|text| !text.is_empty()));
+        severe.map(|severity| format!("{severity:#x} {message}")).collect();
+    let malformed = Some(fields.text("_ws.malformed").to_owned());
+    complaints.extend(malformed.filter(|text| !text.is_empty()));
     Question {
-        protocols: fields["frame.protocols"].to_owned(),
-        selector,
-        bytes: bytes(fields["tcp.payload"]),
+        protocols: fields.text("frame.protocols").to_owned(),
+        selector: (eye.selector)(fields),
+        bytes: bytes(fields.text("tcp.payload")),
         complaints,
     }
 }
@@ -130,19 +231,24 @@ fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect()
 }
 
-/// tshark sees the questions of the journal, all of them and no others, as clean Modbus requests of
-/// the manifest.
-fn all_are_known_questions(scanned: &Scanned, seen: &[Question]) {
+/// tshark sees the questions of the journal, all of them and no others, as clean requests of the
+/// manifest.
+fn all_are_known_questions(eye: &Eye, scanned: &Scanned, seen: &[Question]) {
     let manifest = manifest();
-    let functions = manifest.protocols.iter().flat_map(|entry| &entry.functions);
+    let of_protocol = manifest.protocols.iter().filter(|entry| entry.protocol == eye.protocol);
+    let functions = of_protocol.flat_map(|entry| &entry.functions);
     let known: Vec<&[u8]> = functions.map(|facts| facts.selector.path()).collect();
     for question in seen {
-        assert!(question.protocols.ends_with(":mbtcp:modbus"), "{question:?}");
+        let ends = |end: &&str| question.protocols.ends_with(*end);
+        assert!(eye.protocols.iter().any(ends), "{question:?}");
         assert_eq!(question.complaints, Vec::<String>::new(), "{question:?}");
         assert!(!question.selector.is_empty(), "{question:?}");
-        // tshark takes some questions apart less far than the manifest does.
-        let read_alike = |selector: &&[u8]| {
-            question.bytes[7..].starts_with(selector) && selector.starts_with(&question.selector)
+        let read_alike = |selector: &&[u8]| match eye.begins_after {
+            Some(header) => {
+                question.bytes[header..].starts_with(selector)
+                    && selector.starts_with(&question.selector)
+            }
+            None => **selector == question.selector,
         };
         assert!(known.iter().any(read_alike), "not known: {question:?}");
     }
@@ -158,19 +264,54 @@ fn all_are_known_questions(scanned: &Scanned, seen: &[Question]) {
 async fn tshark_takes_everything_we_send_to_a_plant_for_questions_of_the_manifest() {
     let plant = Plant::demo().start().await.unwrap();
     let targets: Vec<SocketAddr> = plant.devices().iter().map(|device| device.addr).collect();
-    let Some((scanned, seen)) = scan_and_dissect("plant", &targets).await else { return };
-    all_are_known_questions(&scanned, &seen);
+    let eye = eye_on("modbus");
+    let Some((scanned, seen)) = scan_and_dissect("plant", eye, &targets).await else { return };
+    all_are_known_questions(eye, &scanned, &seen);
     let functions: BTreeSet<u8> = seen.iter().map(|question| question.selector[0]).collect();
     assert_eq!(functions, BTreeSet::from([0x03, 0x11, 0x2B, 0x5A]), "every kind was asked");
     assert_eq!(plant.violations(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tshark_takes_everything_we_send_to_s7_controllers_for_questions_of_the_manifest() {
+    use otcore::protocols::s7::sim;
+    let cpus = [
+        sim::s7_300(),
+        sim::Cpu { addresses: vec![[3, 2]], ..sim::s7_400() },
+        sim::s7_1500(),
+        sim::logo(),
+        sim::plus_only(),
+        sim::s7_300().that_cuts_its_lists_short(),
+    ];
+    let plant = cpus.into_iter().enumerate().fold(Plant::new(), |plant, (number, cpu)| {
+        let expected = Expected { name: format!("cpu-{number}"), ..Expected::default() };
+        plant.with(expected, sim::Server::new(cpu))
+    });
+    let plant = plant.start().await.unwrap();
+    let targets: Vec<SocketAddr> = plant.devices().iter().map(|device| device.addr).collect();
+    let eye = eye_on("s7");
+    let Some((scanned, seen)) = scan_and_dissect("s7", eye, &targets).await else { return };
+    all_are_known_questions(eye, &scanned, &seen);
+    let asked: BTreeSet<&[u8]> = seen.iter().map(|question| &question.selector[..]).collect();
+    let manifest = manifest();
+    let entry = manifest.protocols.iter().find(|entry| entry.protocol == "s7").unwrap();
+    for facts in &entry.functions {
+        // With consent to more, a stranger is not called as an operator station.
+        let is_asked = asked.contains(facts.selector.path());
+        assert_eq!(is_asked, facts.name != "ConnectOperator", "{}", facts.name);
+    }
+    assert_eq!(plant.violations(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tshark_takes_everything_we_send_to_a_foreign_server_for_questions_of_the_manifest() {
-    let Some(peer) = Peer::start("modbus-pymodbus-long") else { return };
-    let Some((scanned, seen)) = scan_and_dissect("peer", &[peer.at]).await else { return };
-    all_are_known_questions(&scanned, &seen);
-    assert!(seen.len() > 5, "{seen:?}");
+    for (name, at_least) in [("modbus-pymodbus-long", 6), ("s7-snap7", 12)] {
+        let Some(peer) = Peer::start(name) else { continue };
+        let eye = eye_on(protocol_of(name));
+        let Some((scanned, seen)) = scan_and_dissect(name, eye, &[peer.at]).await else { return };
+        all_are_known_questions(eye, &scanned, &seen);
+        assert!(seen.len() >= at_least, "{seen:?}");
+    }
 }
 
 /// Bytes of ours and packets of ours that tcpdump saw on loopback.

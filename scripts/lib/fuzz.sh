@@ -4,7 +4,7 @@
 # nothing has to be installed beside a nightly compiler.
 
 readonly FUZZ_RUNS=${FUZZ_RUNS:-200000}
-readonly FUZZ_SECONDS=${FUZZ_SECONDS:-40}
+readonly FUZZ_SECONDS=${FUZZ_SECONDS:-25}
 readonly FUZZ_FLAGS=(
     --cfg fuzzing
     -Cpasses=sancov-module

@@ -48,6 +48,32 @@ def modbus(seen: Seen, payload: bytes) -> bytes:
     return selector + words(seen, "modbus.reference_num", "modbus.word_cnt")
 
 
+def s7(seen: Seen, _: bytes) -> bytes:
+    called = bytes.fromhex(seen["cotp.dst-tsap-bytes"].split("\x1e")[0].replace(":", ""))
+    if called:
+        return bytes([0xE0, called[0]])
+    group = octets(seen, "s7comm.param.userdata.type", "s7comm.param.userdata.funcgroup")
+    return (
+        octets(seen, "s7comm.header.rosctr", "s7comm.param.func", "s7comm.param.userdata.reqres1")
+        + (bytes([group[0] << 4 | group[1]]) if len(group) == 2 else b"")
+        + octets(seen, "s7comm.param.userdata.subfunc")
+        + words(seen, "s7comm.data.userdata.szl_id", "s7comm.data.userdata.szl_index")
+    )
+
+
+def s7_spelled(payload: bytes) -> bytes:
+    """TPKT, then a COTP connection request, or COTP data with an S7 job or user data in it."""
+    if payload[5] == 0xE0:
+        called = payload.index(b"\xc2\x02")
+        return bytes([0xE0, payload[called + 2]])
+    kind, length = payload[8], int.from_bytes(payload[13:15], "big")
+    parameters, data = payload[17 : 17 + length], payload[17 + length :]
+    if kind == 1:
+        return bytes([kind, parameters[0]])
+    listed = data[4:8] if data[:2] == b"\xff\x09" else b""
+    return bytes([kind, *parameters[4:7]]) + listed
+
+
 READERS = {
     "modbus": Reader(
         layers=("modbus",),
@@ -61,5 +87,21 @@ READERS = {
         dissected=modbus,
         spelled=lambda payload: payload[7:],
         options=("mbtcp.tcp.port:502",),
+    ),
+    "s7": Reader(
+        layers=("s7comm", "cotp"),
+        fields=(
+            "cotp.dst-tsap-bytes",
+            "s7comm.header.rosctr",
+            "s7comm.param.func",
+            "s7comm.param.userdata.reqres1",
+            "s7comm.param.userdata.type",
+            "s7comm.param.userdata.funcgroup",
+            "s7comm.param.userdata.subfunc",
+            "s7comm.data.userdata.szl_id",
+            "s7comm.data.userdata.szl_index",
+        ),
+        dissected=s7,
+        spelled=s7_spelled,
     ),
 }

@@ -45,6 +45,15 @@ PMT = (
     "press 3",
     "SN-PMT-0007",
 )
+SNAP7 = (
+    "6ES7 315-2EH14-0AB0",
+    "V3.2.6",
+    "SNAP7-SERVER",
+    "CPU 315-2 PN/DP",
+    "Original Siemens Equipment",
+    "S C-C2UR28922012",
+    "MMC 267FF11F",
+)
 
 SERVERS = (
     Server("modbus", 502, "modbus-pymodbus", (*OBJECTS, "SN-00420815", "hw-rev C")),
@@ -53,4 +62,5 @@ SERVERS = (
     Server("modbus", 502, "modbus-pymodbus-noid", ("Pymodbus",)),
     Server("modbus", 502, "modbus-umodbus"),
     Server("modbus", 502, "modbus-modbustk"),
+    Server("s7", 102, "s7-snap7", SNAP7),
 )

@@ -28,7 +28,10 @@ SERVER = "10.80.0.7"
 PATIENCE = 60
 """Seconds for one scan; what takes longer is ended, and counted until then."""
 
-SCRIPTS = {"modbus": (("modbus-discover", ()), ("modbus-discover", ("aggressive=true",)))}
+SCRIPTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "modbus": (("modbus-discover", ()), ("modbus-discover", ("aggressive=true",))),
+    "s7": (("s7-info", ()),),
+}
 
 
 @dataclass(frozen=True)

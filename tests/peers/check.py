@@ -122,6 +122,56 @@ def same(expected: object, got: object) -> bool:
     return expected == got
 
 
+# peer -> [(list, index, what its answer holds, or the error code)]
+EXPECTED_S7: dict[str, list[tuple[int, int, bytes | int]]] = {
+    "s7-snap7": [
+        (0x0011, 0, b"6ES7 315-2EH14-0AB0 "),
+        (0x001C, 0, b"SNAP7-SERVER"),
+        (0x011C, 8, b"MMC 267FF11F"),
+        (0x0037, 0, bytes([192, 168, 1, 10, 255, 255, 255, 0])),
+        (0x0424, 0, bytes([0x51, 0x44, 0xFF, 0x08])),
+        (0x0091, 0, 0xD402),
+    ],
+    "s7-snap7-stopped": [(0x0424, 0, bytes([0x51, 0x44, 0xFF, 0x04]))],
+}
+
+
+def tpkt(connection: socket.socket, cotp: bytes) -> bytes:
+    connection.sendall(struct.pack(">BBH", 3, 0, 4 + len(cotp)) + cotp)
+    length = struct.unpack(">BBH", exactly(connection, 4))[2]
+    return exactly(connection, length - 4)
+
+
+def status_list(connection: socket.socket, number: int, index: int) -> bytes | int:
+    question = bytes.fromhex("0001120411440100ff090004") + struct.pack(">HH", number, index)
+    head = struct.pack(">BBHHHH", 0x32, 7, 0, 1, 8, 8)
+    answer = tpkt(connection, b"\x02\xf0\x80" + head + question)
+    error = int(struct.unpack(">H", answer[23:25])[0])
+    return error or answer[29:]
+
+
+def wrong_s7(name: str, address: tuple[str, int]) -> list[str]:
+    wrong = []
+    with socket.create_connection(address, PATIENCE) as connection:
+        tpkt(connection, bytes.fromhex("11e00000000100c0010ac1020100c2020302"))
+        tpkt(connection, bytes.fromhex("02f08032010000000100080000f0000001000100f0"))
+        for number, index, expected in EXPECTED_S7[name]:
+            got = status_list(connection, number, index)
+            holds = isinstance(expected, bytes) and isinstance(got, bytes) and expected in got
+            if not holds and expected != got:
+                wrong.append(f"list {number:#06x}/{index}: {got!r}, expected {expected!r}")
+    return wrong
+
+
+def wrong_modbus(name: str, address: tuple[str, int]) -> list[str]:
+    wrong = []
+    for unit, question, expected in EXPECTED[name]:
+        got = outcome(address, unit, question)
+        if not same(expected, got):
+            wrong.append(f"unit {unit} {question}: {got!r}, expected {expected!r}")
+    return wrong
+
+
 def check(name: str, command: list[str]) -> int:
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as peer:
@@ -132,19 +182,16 @@ def check(name: str, command: list[str]) -> int:
                 print(f"not ok  {name}: it said {line}")
                 return 1
             host, port = line[2].rsplit(":", 1)
-            wrong = 0
-            for unit, question, expected in EXPECTED[name]:
-                got = outcome((host, int(port)), unit, question)
-                if not same(expected, got):
-                    print(f"not ok  {name} unit {unit} {question}: {got!r}, expected {expected!r}")
-                    wrong += 1
+            questions = wrong_s7 if name in EXPECTED_S7 else wrong_modbus
+            wrong = questions(name, (host, int(port)))
             peer.stdin.close()
             if peer.wait(PATIENCE) != 0:
-                print(f"not ok  {name}: {peer.returncode} when its standard input closed")
-                wrong += 1
+                wrong.append(f"{peer.returncode} when its standard input closed")
+            for what in wrong:
+                print(f"not ok  {name} {what}")
             if not wrong:
                 print(f"ok      {name}")
-            return wrong
+            return len(wrong)
         finally:
             peer.kill()
 
@@ -154,9 +201,10 @@ def main() -> int:
     parser.add_argument("--libmodbus", metavar="BINARY", help="compiled libmodbus_peer.c")
     options = parser.parse_args()
     wrong = 0
-    for name in EXPECTED:
+    for name in [*EXPECTED, *EXPECTED_S7]:
         if name != "modbus-libmodbus":
-            wrong += check(name, [sys.executable, str(HERE / "modbus.py"), name])
+            script = HERE / f"{name.split('-')[0]}.py"
+            wrong += check(name, [sys.executable, str(script), name])
         elif options.libmodbus:
             wrong += check(name, [options.libmodbus])
         else:

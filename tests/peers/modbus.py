@@ -6,14 +6,10 @@ standard input closes, so that it never outlives the test that started it.
 What each of them says: README.md.
 """
 
-import argparse
 import asyncio
-import os
-import signal
-import socket
-import sys
 import threading
-from collections.abc import Callable
+
+from serve import Ready, main
 
 IDENTITY = {
     0x00: "Rigwerk AG",
@@ -24,8 +20,6 @@ IDENTITY = {
     0x05: "RW4711/DN",
     0x06: "line 7 packer",
 }
-
-Ready = Callable[[], None]
 
 
 def pymodbus(bind: str, port: int, ready: Ready) -> None:
@@ -130,32 +124,5 @@ PEERS = {
 }
 
 
-def end_with_standard_input() -> None:
-    while sys.stdin.buffer.read(1):
-        pass
-    os._exit(0)
-
-
-def free_port(bind: str) -> int:
-    with socket.create_server((bind, 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=sorted(PEERS))
-    parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS")
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
-    options = parser.parse_args()
-    port = options.port or free_port(options.bind)
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    threading.Thread(target=end_with_standard_input, daemon=True).start()
-
-    def ready() -> None:
-        print(f"READY {options.name} {options.bind}:{port}", flush=True)
-
-    PEERS[options.name](options.bind, port, ready)
-
-
 if __name__ == "__main__":
-    main()
+    main(PEERS, __doc__)

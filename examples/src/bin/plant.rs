@@ -27,12 +27,9 @@ struct Args {
     /// How far apart their addresses are
     #[arg(long, default_value_t = 1)]
     step: u32,
-    /// How many, in the sets that have a number
+    /// How many of each protocol, in the sets that have a number
     #[arg(long, default_value_t = 16)]
     count: u64,
-    /// The port of all of them
-    #[arg(long, default_value_t = 502)]
-    port: u16,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -59,7 +56,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Runtime::new()?;
-    let plant = plant(args).addresses_from(args.first, args.step, args.port);
+    let plant = plant(args).addresses_from(args.first, args.step);
     let running = runtime.block_on(plant.start())?;
     say(&json!({ "devices": devices(&running) }))?;
     std::io::stdin().read_to_end(&mut Vec::new())?;

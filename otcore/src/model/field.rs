@@ -74,6 +74,10 @@ fields! {
         VendorUrl = "vendor_url",
         /// What the user's program calls itself.
         UserApplication = "user_application",
+        /// Whose work it says it is.
+        Copyright = "copyright",
+        /// The number of the memory card that is plugged in.
+        MemoryCard = "memory_card",
     }
 }
 

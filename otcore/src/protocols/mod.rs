@@ -1,6 +1,8 @@
 //! One folder per protocol, one line per folder.
 
+mod foreign;
 pub mod modbus;
+pub mod s7;
 
 use std::fmt;
 
@@ -13,7 +15,7 @@ use crate::safety::{Facts, Sealed};
 use crate::session::{Findings, Host, ProbeError};
 
 /// Every probe, in the order they are tried. Everything that lists protocols reads this.
-pub static ALL: &[&dyn Probe] = &[&modbus::Probe];
+pub static ALL: &[&dyn Probe] = &[&modbus::Probe, &s7::Probe];
 
 /// Finds out what one device is, in one protocol.
 #[async_trait]

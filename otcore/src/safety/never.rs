@@ -49,8 +49,43 @@ pub const MODBUS: Never = &[
     &[0x7E],            // program
 ];
 
+/// S7 over ISO-on-TCP: jobs and functions that write, stop, load, log on or subscribe, and the
+/// goodbye that some interfaces do not survive. A selector begins with the kind of the COTP message
+/// (E0 connect, 80 disconnect), or with the kind of the S7 message: 01 a job and its function; 07
+/// user data, its method (11 a question, 12 its continuation), kind and group, and subfunction.
+/// Source: function codes and groups as the public documentation of S7comm lists them; for the
+/// disconnect CVE-2025-40944.
+pub const S7: Never = &[
+    &[0x80],            // COTP disconnect request: some interfaces need a power cycle after it
+    &[0x01, 0x04],      // Read Var: process data
+    &[0x01, 0x05],      // Write Var
+    &[0x01, 0x1A],      // Request Download
+    &[0x01, 0x1B],      // Download Block
+    &[0x01, 0x1C],      // Download Ended
+    &[0x01, 0x1D],      // Start Upload: holds an upload slot
+    &[0x01, 0x1E],      // Upload
+    &[0x01, 0x1F],      // End Upload
+    &[0x01, 0x28],      // PLC control: start, compress, activate blocks
+    &[0x01, 0x29],      // PLC stop
+    &[0x02],            // acknowledgements are the device's to send
+    &[0x03],            // the same, with data
+    &[0x07, ANY, 0x40], // mode transition
+    &[0x07, ANY, 0x41], // programmer commands: force, memory reset, flash LED
+    &[0x07, ANY, 0x42], // cyclic data: a subscription
+    &[0x07, ANY, 0x43], // block functions: the program
+    &[0x07, ANY, 0x44, 0x02], // message service: a subscription
+    &[0x07, ANY, 0x44, 0x03], // diagnostic message, stop
+    &[0x07, ANY, 0x44, 0x0B], // alarms: acknowledge
+    &[0x07, ANY, 0x44, 0x0E], // alarms: lock and unlock
+    &[0x07, ANY, 0x45], // security: a wrong password may lock out
+    &[0x07, ANY, 0x46], // programmable block send and receive
+    &[0x07, ANY, 0x47], // time: one of its functions sets the clock
+    &[0x07, ANY, 0x4F], // NC programming
+    &[0x72],            // S7comm-plus: even reading creates a session object first
+];
+
 /// The table of every protocol.
-pub const ALL: &[(&str, Never)] = &[("modbus", MODBUS)];
+pub const ALL: &[(&str, Never)] = &[("modbus", MODBUS), ("s7", S7)];
 
 /// What changes a device, in this protocol; `None` if no table was written for it.
 #[must_use]
@@ -99,5 +134,7 @@ mod tests {
         assert!(!lists(MODBUS, &[0x2B, 0x0E, 0x01]));
         assert!(!lists(MODBUS, &[0x5A, 0x00, 0x02]));
         assert!(!lists(MODBUS, &[0x5A]), "shorter than its row");
+        assert!(lists(S7, &[0x07, 0x11, 0x44, 0x02]));
+        assert!(!lists(S7, &[0x07, 0x11, 0x44, 0x01, 0x00, 0x1C, 0x00, 0x00]));
     }
 }

@@ -13,6 +13,7 @@ use crate::gate::sabotage::Saboteur;
 use crate::gate::{Gate, Refusal, Silence, Spending, Visit};
 use crate::model::{Asset, Evidence, Exchange, Outcome, OutcomeRecord, Source, Zone};
 use crate::protocols::{self, Probe};
+use crate::safety::Level;
 use crate::session::{Dialer, Findings, Host, ProbeError};
 use crate::wire::WireError;
 
@@ -36,6 +37,17 @@ pub(super) struct Visited {
     pub(super) spending: Spending,
 }
 
+impl Visited {
+    /// In which protocol the device has said all that `next` would be about.
+    fn spares(&self, next: &Conversation) -> Option<String> {
+        if next.named || next.level > Level::Identify {
+            return None;
+        }
+        let mut records = self.outcomes.iter();
+        records.find(|record| record.outcome == Outcome::Identified).map(|r| r.protocol.clone())
+    }
+}
+
 impl Crew {
     /// Visit the device at `address` for what `stop` says.
     pub(super) async fn visit(&self, address: IpAddr, stop: &Stop) -> Visited {
@@ -51,7 +63,12 @@ impl Crew {
         match self.gate.visit(endpoint, stop.per_device.packets).await {
             Ok(visit) => {
                 for conversation in &stop.conversations {
-                    self.converse(&visit, conversation, &mut visited).await;
+                    match visited.spares(conversation) {
+                        Some(protocol) => {
+                            visited.outcomes.push(self.spared(address, conversation, &protocol));
+                        }
+                        None => self.converse(&visit, conversation, &mut visited).await,
+                    }
                 }
                 visited.spending = visit.spending();
             }
@@ -64,6 +81,16 @@ impl Crew {
             visited.exchanges.drain(..visited.exchanges.len().min(1));
         }
         visited
+    }
+
+    /// The device has said who it is, and nobody asked for more.
+    fn spared(&self, address: IpAddr, what: &Conversation, known: &str) -> OutcomeRecord {
+        let endpoint = SocketAddr::new(address, what.port);
+        let mut record = self.record(endpoint, what.protocol, Outcome::SkippedByPolicy);
+        record.packets_planned = most_packets(what);
+        record.detail =
+            Some(format!("already identified in {known}; a level above `identify` asks on"));
+        record
     }
 
     async fn converse(&self, visit: &Visit, conversation: &Conversation, visited: &mut Visited) {
@@ -84,6 +111,7 @@ impl Crew {
             zone: &self.zone,
             source: &self.source,
             named_units: &conversation.named_units,
+            options: &conversation.options,
             for_strangers: decision.clone(),
             decision,
             first_tag: self.first_tag,

@@ -12,7 +12,7 @@ use crate::gate::policy::{Decision, Policy, Profile, ScopeAnswer};
 use crate::model::{Source, Zone};
 use crate::protocols::{self, Bounds, Probe};
 use crate::safety::Level;
-use crate::targets::{AddressRange, AddressSet, Endpoint, Host, Targets};
+use crate::targets::{AddressRange, AddressSet, Endpoint, Host, Options, Targets};
 
 /// Who is visited and at most how much is sent. Nothing is sent by making one.
 #[derive(Clone, Debug, Serialize)]
@@ -60,12 +60,18 @@ pub struct Conversation {
     pub protocol: &'static str,
     /// The port.
     pub port: u16,
+    /// Whether a target names this very protocol. If none does, a device that has said who it is in
+    /// an earlier conversation is spared this one, unless the level asks for more than an identity.
+    pub named: bool,
     /// How deep at most.
     pub level: Level,
     /// What the policy opts in to.
     pub consents: BTreeSet<String>,
     /// Units that the target names.
     pub named_units: Vec<u8>,
+    /// Everything else that the target says: rack, slot, address.
+    #[serde(skip_serializing_if = "Options::is_empty")]
+    pub options: Options,
     /// What may be asked, by its name in the manifest.
     pub functions: Vec<&'static str>,
     /// The most that it can cost.
@@ -161,8 +167,8 @@ impl Making<'_> {
             return None;
         };
         let port = endpoint.port_or_default().unwrap_or(probe.port());
-        match self.conversation(probe, address, port, endpoint.options.units()) {
-            Ok(conversation) => Some(conversation),
+        match self.conversation(probe, address, port, &endpoint.options) {
+            Ok(conversation) => Some(Conversation { named: true, ..conversation }),
             Err(reason) => {
                 self.skip(endpoint.to_string(), 1, reason);
                 None
@@ -229,7 +235,7 @@ impl Making<'_> {
             let settings = self.basis.policy.protocols.get(probe.name());
             let ports = settings.map(|settings| settings.ports.clone()).unwrap_or_default();
             for port in ports {
-                match self.conversation(*probe, address, port, &[]) {
+                match self.conversation(*probe, address, port, &Options::default()) {
                     Ok(conversation) => conversations.push(conversation),
                     Err(reason) => reasons.push(reason),
                 }
@@ -248,7 +254,7 @@ impl Making<'_> {
         probe: &dyn Probe,
         address: IpAddr,
         port: u16,
-        named_units: &[u8],
+        options: &Options,
     ) -> Result<Conversation, String> {
         let zone = self.basis.zone.as_str();
         let decision = self.basis.policy.upper_bound(zone, address, probe.name(), port);
@@ -260,11 +266,13 @@ impl Making<'_> {
         Ok(Conversation {
             protocol: probe.name(),
             port,
+            named: false,
             level: decision.level,
             functions: functions(probe, &decision),
-            bounds: probe.bounds(&decision, named_units, limits),
+            bounds: probe.bounds(&decision, options.units(), limits),
             consents: decision.consents,
-            named_units: named_units.to_vec(),
+            named_units: options.units().to_vec(),
+            options: options.clone(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! What a pretend device is, in any protocol: bytes in, behaviour out.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::safety::Selector;
@@ -79,6 +80,21 @@ pub enum Action {
     Reset,
     /// Dies at once: never says anything again on any connection, not even what is on its way.
     GoDark,
+}
+
+/// The same device in two hands.
+impl<D: Device + ?Sized> Device for Arc<D> {
+    fn protocol(&self) -> &'static str {
+        (**self).protocol()
+    }
+
+    fn connect(&self, visit: Visit) -> Greeting {
+        (**self).connect(visit)
+    }
+
+    fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
+        (**self).answer(visit, received)
+    }
 }
 
 impl<D: Device + ?Sized> Device for Box<D> {

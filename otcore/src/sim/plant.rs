@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::device::Device;
 use super::server::Server;
 use super::station::{Counters, Station};
+use crate::protocols::{self, Probe};
 
 /// Where the first device lives if each has its own address.
 const FIRST: Ipv4Addr = Ipv4Addr::new(127, 20, 4, 11);
@@ -72,8 +73,8 @@ enum Place {
     PortsFrom(u16),
     /// Each on its own address, all with the same port; on 127.0.0.1 if there are none.
     OwnAddresses(u16),
-    /// Each on its own address, so many apart, all with the same port.
-    Addresses(Ipv4Addr, u32, u16),
+    /// Each on its own address, so many apart, with the usual port of its protocol.
+    Addresses(Ipv4Addr, u32),
 }
 
 impl Plant {
@@ -107,11 +108,11 @@ impl Plant {
         self
     }
 
-    /// Gives each device its own address, from `first` onwards and `step` apart, all with the same
-    /// port. The addresses must belong to this host.
+    /// Gives each device its own address, from `first` onwards and `step` apart, with the usual port
+    /// of its protocol. The addresses must belong to this host.
     #[must_use]
-    pub fn addresses_from(mut self, first: Ipv4Addr, step: u32, port: u16) -> Self {
-        self.place = Place::Addresses(first, step, port);
+    pub fn addresses_from(mut self, first: Ipv4Addr, step: u32) -> Self {
+        self.place = Place::Addresses(first, step);
         self
     }
 
@@ -146,13 +147,13 @@ impl Place {
         station: &Arc<Station>,
         at: u16,
     ) -> io::Result<SocketAddr> {
-        let wanted = self.address(at)?;
+        let wanted = self.address(at, station.protocol())?;
         let served = server.serve(Arc::clone(station), wanted).await;
         match (self, served) {
             (Self::OwnAddresses(_), Err(error))
                 if error.kind() == io::ErrorKind::AddrNotAvailable =>
             {
-                server.serve(Arc::clone(station), Self::AnyPorts.address(at)?).await
+                server.serve(Arc::clone(station), Self::AnyPorts.address(at, station.protocol())?).await
             }
             (_, served) => {
                 served.map_err(|error| io::Error::new(error.kind(), format!("{wanted}: {error}")))
@@ -160,17 +161,18 @@ impl Place {
         }
     }
 
-    fn address(self, at: u16) -> io::Result<SocketAddr> {
+    fn address(self, at: u16, protocol: &str) -> io::Result<SocketAddr> {
         let (ip, port) = match self {
             Self::AnyPorts => (Ipv4Addr::LOCALHOST, Some(0)),
             Self::PortsFrom(first) => (Ipv4Addr::LOCALHOST, first.checked_add(at)),
             Self::OwnAddresses(port) => {
                 (Ipv4Addr::from_bits(FIRST.to_bits() + u32::from(at)), Some(port))
             }
-            Self::Addresses(first, step, port) => {
+            Self::Addresses(first, step) => {
                 let bits = step.checked_mul(at.into()).and_then(|n| first.to_bits().checked_add(n));
                 let bits = bits.ok_or_else(|| io::Error::other("no address left"))?;
-                (Ipv4Addr::from_bits(bits), Some(port))
+                let usual = protocols::by_name(protocol).map_or(0, Probe::port);
+                (Ipv4Addr::from_bits(bits), Some(usual))
             }
         };
         let port = port.ok_or_else(|| io::Error::other("no port left, start from a lower one"))?;

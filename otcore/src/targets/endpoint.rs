@@ -151,6 +151,13 @@ impl Options {
     }
 }
 
+/// As a map from option to values.
+impl serde::Serialize for Options {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.given.iter().map(|(option, values)| (option, values)))
+    }
+}
+
 /// The endpoint in its one right form, options in the order given.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,6 @@
 //! Devices that change their ways.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use otcore::sim::{Device, Fault, Faulty, Greeting, Reply, Visit};
@@ -7,17 +8,19 @@ use otcore::sim::{Device, Fault, Faulty, Greeting, Reply, Visit};
 /// Behaves for a while, then has a fault.
 #[derive(Debug)]
 pub(crate) struct Later<D> {
-    honest: D,
+    honest: Arc<D>,
     after: u64,
-    faulty: Faulty<D>,
+    faulty: Faulty<Arc<D>>,
     asked: AtomicU64,
 }
 
 impl<D: Device> Later<D> {
-    /// Two of the same device: one answers `after` requests, the other has the fault.
-    pub(crate) fn new(make: impl Fn() -> D, after: u64, fault: Fault) -> Self {
-        let faulty = Faulty::new(make(), fault);
-        Self { honest: make(), after, faulty, asked: AtomicU64::new(0) }
+    /// It answers `after` requests, then has the fault. It is one device all along, whatever state it
+    /// keeps of a connection.
+    pub(crate) fn new(device: D, after: u64, fault: Fault) -> Self {
+        let honest = Arc::new(device);
+        let faulty = Faulty::new(Arc::clone(&honest), fault);
+        Self { honest, after, faulty, asked: AtomicU64::new(0) }
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use otcore::gate::journal::{Entry, Journal, MemoryJournal, What};
 use otcore::gate::memory::{DeviceMemory, InMemory, Record};
+use otcore::gate::policy::KNOWN;
 use otcore::gate::{Device, RunClock, Wire};
 use otcore::scan::{Event, Plan, Progress, Report, Scan, Scanner};
 use otcore::{Policy, Targets, Zone};
@@ -42,12 +43,12 @@ pub(crate) struct Ended {
 }
 
 impl Setting {
-    /// The gentle policy over `network`, at eight o'clock on a Monday morning.
+    /// The gentle policy over a `network` of Modbus devices, at eight o'clock on a Monday morning.
     pub(crate) fn new(network: Network) -> Self {
         let epoch = EPOCH.parse().unwrap();
         Self {
             network,
-            policy: Policy::gentle(),
+            policy: only("modbus", Policy::gentle()),
             memory: Arc::new(InMemory::default()),
             journal: Arc::new(MemoryJournal::default()),
             wire: Wire::isolated(),
@@ -104,6 +105,13 @@ impl Ended {
         });
         progress.expect("a scan tells its progress")
     }
+}
+
+/// Nothing but this protocol.
+pub(crate) fn only(protocol: &str, policy: Policy) -> Policy {
+    KNOWN.iter().filter(|other| other.name != protocol).fold(policy, |policy, other| {
+        policy.protocol(other.name, otcore::gate::policy::ProtocolPolicy::off)
+    })
 }
 
 pub(crate) fn parse(targets: &str) -> Targets {

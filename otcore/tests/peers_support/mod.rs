@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_types)] // the other side of the wire has sockets of its own
 
+pub(crate) mod recordings;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::io::{BufRead, BufReader, Read};
@@ -12,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use otcore::gate::journal::{Entry, Journal, Journals, MemoryJournal, What};
+use otcore::gate::journal::{Close, Entry, Journal, Journals, MemoryJournal, What};
 use otcore::model::{Named, Node, OutcomeRecord};
 use otcore::{Policy, Report, Scanner, Targets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -88,8 +90,13 @@ fn command_for(name: &str) -> Option<Command> {
         return Some(Command::new(program("OTCORE_LIBMODBUS_PEER", name)?));
     }
     let mut command = Command::new(program("OTCORE_PEERS_PYTHON", name)?);
-    command.arg(project().join("tests/peers/modbus.py")).arg(name);
+    command.arg(project().join(format!("tests/peers/{}.py", protocol_of(name)))).arg(name);
     Some(command)
+}
+
+/// The first word in the name of a peer.
+pub(crate) fn protocol_of(peer: &str) -> &str {
+    peer.split('-').next().unwrap()
 }
 
 /// Only `scripts/test` may not skip: there a peer that is not found is one that was not installed,
@@ -170,6 +177,33 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, see: impl Fn(&[u8
         }
     }
     let _ = to.shutdown().await;
+}
+
+/// Scans a peer through a witness; `None` where the peer is not installed.
+pub(crate) async fn visit(name: &str, query: &str, policy: Policy) -> Option<(Scanned, Seen)> {
+    let peer = Peer::start(name)?;
+    let witness = Witness::before(peer.at).await;
+    let target = format!("{}://{}{query}", protocol_of(name), witness.at);
+    let scanned = scan(&[target], policy).await;
+    moment().await;
+    let seen = witness.seen();
+    assert_eq!(seen.most_open, 1, "connections at once");
+    assert_eq!(seen.open, 0, "every connection was closed");
+    assert_eq!(seen.connections as u64, scanned.report.counters.connections);
+    assert_eq!(seen.asked, scanned.questions().concat(), "the journal is what was sent");
+    assert_eq!(seen.answered.len() as u64, scanned.report.counters.bytes_in);
+    let outcome = scanned.outcome();
+    assert!(outcome.packets <= outcome.packets_planned, "{outcome:?}");
+    Some((scanned, seen))
+}
+
+/// Every connection ended with a goodbye from both sides.
+pub(crate) fn nobody_hung_up(scanned: &Scanned) {
+    for entry in &scanned.journal {
+        if let What::Closed { how } = entry.what {
+            assert_eq!(how, Close::Polite);
+        }
+    }
 }
 
 /// A scan that has come to its end.

@@ -15,7 +15,7 @@ pub(crate) fn any_device(dice: &mut Dice, probe: &'static dyn Probe) -> Box<dyn 
         0 | 1 => probe.simulate(),
         2 => {
             let fault = any_fault(dice);
-            Box::new(Later::new(|| probe.simulate(), dice.below(6), fault))
+            Box::new(Later::new(probe.simulate(), dice.below(6), fault))
         }
         3 => {
             let inner = Faulty::new(probe.simulate(), any_fault(dice));

@@ -16,10 +16,14 @@ from netns import Field, Plant
 from scan import drive, otscan, policy
 from world import Verdicts, World
 
+SUBNETS = 150
+"""Each with a scan of its own, all at once."""
 DEVICES = 4
 """In each subnet."""
 LONGEST = 4.0
 """Seconds into a scan at which it is aborted at the latest."""
+KILLED = 12
+"""Processes, each with a subnet of its own."""
 ROUND = 8.0
 """Seconds from one scan of a subnet to the next: until all connections are closed."""
 PROMISED = 0.050
@@ -28,14 +32,16 @@ PROMISED = 0.050
 
 def run(world: World) -> Verdicts:
     verdicts = Verdicts()
-    subnets, rounds = (10, 1) if world.short else (150, world.moments // 150 + 1)
+    subnets, rounds = (10, 1) if world.short else (SUBNETS, world.moments // SUBNETS + 1)
+    each = subnets // len(world.protocols())
     with Field("abort", flat=False) as field:
         start = ("--first", "10.30.0.5", "--step", str(256 // DEVICES))
-        count = ("--count", str(subnets * DEVICES))
+        count = ("--count", str(each * DEVICES))
         plant = Plant(field, world.program("otcore-plant"), "ordinary", *start, *count)
-        aborted = abort(world, field, subnets, rounds)
+        places = by_subnet(plant.addresses())
+        aborted = abort(world, field, places, rounds)
         quiet = time.time()
-        killed = [] if world.short else kill(world, field, plant.addresses())
+        killed = [] if world.short else kill(world, field, places)
         packets = read(field.captured())
     known = world.manifest()
     if not world.saboteur:
@@ -52,41 +58,47 @@ Moment = tuple[str, float, float]
 """A subnet, when its scan was ended, and until when nothing else happens there."""
 
 
-def abort(world: World, field: Field, subnets: int, rounds: int) -> list[Moment]:
+def by_subnet(addresses: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for address in addresses:
+        found.setdefault(subnet(address), []).append(address)
+    return found
+
+
+def abort(world: World, field: Field, places: dict[str, list[str]], rounds: int) -> list[Moment]:
     dice = random.Random(6)
     asking = world.everything()
     orders: list[dict[str, Any]] = []
     for turn in range(rounds):
-        for place in range(subnets):
-            hosts = " ".join(f"10.30.{place}.{5 + 64 * n}" for n in range(DEVICES))
+        for place, devices in places.items():
             orders.append({
-                "id": f"{place}-{turn}",
+                "id": f"{place} {turn}",
                 "policy": asking,
-                "targets": hosts,
+                "targets": " ".join(devices),
                 "own_wire": True,
                 "begin_after_ms": int(turn * ROUND * 1000),
                 "abort_after_ms": int(dice.uniform(0, LONGEST) * 1000),
             })  # fmt: skip
     answers = drive(world, field, orders, rounds * ROUND + 90)
     found = []
-    for place in range(subnets):
-        here = [answers[f"{place}-{turn}"] for turn in range(rounds)]
+    for place in places:
+        here = [answers[f"{place} {turn}"] for turn in range(rounds)]
         for answer, following in zip_longest(here, here[1:]):
             if answer["abort"]:
                 until = following["began"] if following else math.inf
-                found.append((f"10.30.{place}.0/24", answer["abort"][0], until))
+                found.append((place, answer["abort"][0], until))
     return found
 
 
-def kill(world: World, field: Field, addresses: list[str]) -> list[Moment]:
+def kill(world: World, field: Field, places: dict[str, list[str]]) -> list[Moment]:
     """A dozen processes, each with a subnet of its own, end as processes do."""
     dice = random.Random(9)
     under = policy(field, world.everything())
-    subnets = sorted({subnet(address) for address in addresses})[:12]
+    step = max(1, len(places) // KILLED)
     running: list[tuple[float, str, subprocess.Popen[str]]] = []
     time.sleep(ROUND)
-    for number, place in enumerate(subnets):
-        mine = [address for address in addresses if subnet(address) == place]
+    for number, place in enumerate(list(places)[::step][:KILLED]):
+        mine = places[place]
         memory = Path(field.folder / f"killed-{number}.ndjson")
         command = otscan(world, field, mine, under, memory=memory)
         process = field.beside_scanner(command, stdout=subprocess.DEVNULL, env=world.environment)

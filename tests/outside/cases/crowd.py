@@ -19,18 +19,19 @@ def run(world: World) -> Verdicts:
     verdicts = Verdicts()
     processes, scans = (1, 1) if world.short else (PROCESSES, SCANS)
     with Field("crowd") as field:
-        start = ("--first", "10.50.0.5", "--step", "256", "--count", "4")
+        start = ("--first", "10.50.0.5", "--step", "256", "--count", "3")
         plant = Plant(field, world.program("otcore-plant"), "ordinary", *start)
         under = policy(field, {})
+        devices = plant.addresses()
         running = []
         for number in range(processes):
             memory = field.folder / f"crowd-{number}.ndjson"
-            command = otscan(world, field, plant.addresses(), under, memory=memory)
+            command = otscan(world, field, devices, under, memory=memory)
             running.append(
                 field.beside_scanner(command, stdout=subprocess.DEVNULL, env=world.environment)
             )
         orders = [
-            {"id": str(number), "policy": {}, "targets": " ".join(plant.addresses())}
+            {"id": str(number), "policy": {}, "targets": " ".join(devices)}
             for number in range(scans)
         ]
         with ThreadPoolExecutor() as pool:
@@ -47,11 +48,12 @@ def run(world: World) -> Verdicts:
         attempts.setdefault(one.device, []).append(one.opened)
     verdicts.judge(2, judge.gaps(attempts, together))
     identified = sum(answer["counters"]["identified"] for answer in answers.values())
-    wanted = 4 * scans
+    wanted = len(devices) * scans
     if not world.saboteur:
         verdicts.need(ends == [0] * processes and identified == wanted, f"{ends}, {identified}")
     verdicts.figure(
-        f"{processes} processes and {scans} scans in a further one after the same 4 devices: "
+        f"{processes} processes and {scans} scans in a further one after the same "
+        f"{len(devices)} devices: "
         f"{len(found)} connections, never two at once to one device"
     )
     return verdicts

@@ -8,6 +8,7 @@ other processes with the same memory want to scan them again.
 from __future__ import annotations
 
 import subprocess
+from itertools import cycle
 from typing import Any
 
 import judge
@@ -54,7 +55,7 @@ def vanishing(world: World, field: Field) -> list[str]:
     devices = Plant(field, world.program("otcore-plant"), "ordinary", *start).addresses()
     cut = "\n".join(
         f"ip daddr {device} ct original packets > {count} add @gone {{ ip daddr }} drop"
-        for device, count in zip(devices, GONE, strict=False)
+        for device, count in zip(devices, cycle(GONE), strict=False)
     )
     rules = f"""
         table ip dying {{

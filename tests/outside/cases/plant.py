@@ -38,7 +38,7 @@ def run(world: World) -> Verdicts:
 
 def devices(world: World, field: Field) -> list[str]:
     """Eight devices in each subnet, then one of each kind, then those of other stacks."""
-    count = 8 if world.short else 96
+    count = 8 if world.short else 64
     start = ("--first", "10.20.0.5", "--step", "32", "--count", str(count))
     ordinary = Plant(field, world.program("otcore-plant"), "ordinary", *start)
     if world.short:

@@ -45,7 +45,8 @@ def run(world: World) -> Verdicts:
     verdicts = Verdicts()
     dice = random.Random(1)
     count = 40 if world.short else world.policies
-    orders = [order(number, dice) for number in range(count)]
+    schemes = [f"{name}:{port}" for port, name in world.manifest().ports.items()]
+    orders = [order(number, dice, schemes) for number in range(count)]
     with Field("scope", flat=False) as ground:
         start = ("--first", f"10.0.0.{LIVE}", "--step", "1024", "--count", "64")
         Plant(ground, world.program("otcore-plant"), "ordinary", *start)
@@ -79,7 +80,7 @@ def run(world: World) -> Verdicts:
     return verdicts
 
 
-def order(number: int, dice: random.Random) -> Order:
+def order(number: int, dice: random.Random, schemes: list[str]) -> Order:
     """A scan in a /24 (or a /64) of its own, so that a stray packet tells whose it is."""
     six = dice.random() < 0.15
     base: Network
@@ -96,7 +97,7 @@ def order(number: int, dice: random.Random) -> Order:
     })  # fmt: skip
     for _ in range(dice.randint(1, 3)):
         trick = dice.random() < 0.2
-        text, named = spell_trick(base, dice) if trick else spell(base, dice)
+        text, named = spell_trick(base, dice) if trick else spell(base, dice, schemes)
         made.spellings.append(text)
         made.plain &= not trick
         made.allowed |= {str(one) for one in named if permitted(one, monitor, exclude)}
@@ -122,10 +123,11 @@ def part(base: Network, dice: random.Random, least: int, most: int) -> Network:
     return ipaddress.ip_network((host, length), strict=False)
 
 
-def spell(base: Network, dice: random.Random) -> tuple[str, list[Address]]:
+def spell(base: Network, dice: random.Random, schemes: list[str]) -> tuple[str, list[Address]]:
     """One way to name a few addresses of `base` that everybody reads alike."""
     first = base[dice.choice([LIVE, dice.randrange(1, 240)])]
     host = f"[{first}]" if first.version == 6 else str(first)
+    scheme, _, port = dice.choice(schemes).partition(":")
     few = dice.randrange(6)
     several = [first + n for n in range(few + 1)]
     network = ipaddress.ip_network((first, first.max_prefixlen - dice.randrange(4)), strict=False)
@@ -133,8 +135,8 @@ def spell(base: Network, dice: random.Random) -> tuple[str, list[Address]]:
         (str(first), [first]),
         (f"{first}-{first + few}", several),
         (str(network), list(network)),
-        (f"modbus://{host}", [first]),
-        (f"modbus://{host}:502", [first]),
+        (f"{scheme}://{host}", [first]),
+        (f"{scheme}://{host}:{port}", [first]),
         (f"modbus://{host}:502?unit=1", [first]),
     ]
     if first.version == 4:

@@ -328,7 +328,10 @@ mod tests {
             ("protocols.s7.ports = []", "protocols.s7.ports = []: the protocol is on but has no"),
             ("protocols.s7.ports = [0]", "protocols.s7.ports[0] = 0: out of range"),
             ("protocols.s7.units = [1]", "protocols.s7.units = [1]: s7 has no units"),
-            ("protocols.s7.allow = [\"umas\"]", "protocols.s7.allow = umas: s7 has nothing that"),
+            (
+                "protocols.bacnet.allow = [\"umas\"]",
+                "protocols.bacnet.allow = umas: bacnet has nothing that",
+            ),
             ("protocols.modbus.units = [248]", "protocols.modbus.units = 248: units 248 to 254"),
             (
                 "limits.units_per_gateway = 1\nprotocols.modbus.units = [1, 2]",

@@ -64,7 +64,16 @@ pub const KNOWN: &[KnownProtocol] = &[
             },
         ],
     },
-    KnownProtocol { name: "s7", default_port: 102, ..PLAIN },
+    KnownProtocol {
+        name: "s7",
+        default_port: 102,
+        consents: &[Consent {
+            name: "programmer",
+            risk: "connects as a programming device where the gentler kinds are refused; small \
+                   controllers keep a single connection for it, which an engineer may need",
+        }],
+        ..PLAIN
+    },
     KnownProtocol { name: "enip", default_port: 44818, ..PLAIN },
     KnownProtocol { name: "bacnet", default_port: 47808, ..PLAIN },
     KnownProtocol {

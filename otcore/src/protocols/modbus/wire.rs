@@ -2,7 +2,6 @@
 
 mod device_id;
 pub mod exception;
-mod foreign;
 mod functions;
 mod server_id;
 mod sunspec;
@@ -15,6 +14,7 @@ pub use sunspec::{Base, CommonModel, SunSpecCommon, SunSpecMarker};
 pub use umas::{CivilTime, CpuId, ProjectInfo, UmasReadId, UmasReadProjectInfo};
 
 use crate::protocol::{Answer, Protocol};
+use crate::protocols::foreign;
 use crate::safety::{ReadOnly, Selector};
 use crate::wire::{Reader, WireError, Writer};
 

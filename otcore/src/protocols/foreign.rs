@@ -1,4 +1,4 @@
-//! Who else answers on a Modbus port: known by the first bytes.
+//! Who else answers on a port: known by the first bytes.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use crate::wire::WireError;
 
 /// First bytes that other protocols send on their own or in answer to nonsense.
 ///
-/// Asked only about bytes that are no MBAP header, so a transaction id that happens to look like
-/// `HT` never fires.
+/// Asked only about bytes that are no message of the protocol that was asked, so a Modbus
+/// transaction id that happens to look like `HT` never fires.
 const SIGNS: &[(&[u8], &str)] = &[
     (b"HTTP", "http"),
     (b"<htm", "http"),
@@ -31,7 +31,7 @@ const SIGNS: &[(&[u8], &str)] = &[
     (&[0x68, 0x04], "iec104"),
 ];
 
-/// The error for `buf`, which is known to be no MBAP header, if it is somebody else's.
+/// The error for `buf`, which is known not to be in the protocol that was asked, if it is in another.
 pub(super) fn recognise(buf: &[u8]) -> Option<WireError> {
     let (_, protocol) = SIGNS.iter().find(|(sign, _)| buf.starts_with(sign))?;
     Some(WireError::Foreign { protocol: Cow::Borrowed(protocol) })

@@ -1,0 +1,668 @@
+//! S7 on the wire: which question an answer belongs to, inside TPKT and COTP.
+
+mod connect;
+mod cotp;
+mod functions;
+mod records;
+pub mod refusal;
+mod szl;
+
+use cotp::Message;
+
+pub use connect::{Connect, Kind, Place, Setup, SetupCommunication};
+pub use functions::{Function, MOST_CALLS, MOST_PARTS};
+pub use records::{
+    CommunicationLimits, Component, Interface, Led, ModuleIdentification, ModuleStatus,
+    OperatingMode, Protection,
+};
+pub use szl::{List, Part, ReadNextPart, ReadSzl, Szl};
+
+use crate::protocol::{Answer, Protocol};
+use crate::protocols::foreign;
+use crate::safety::{ReadOnly, Selector};
+use crate::wire::{Reader, WireError};
+
+const PROTOCOL_ID: u8 = 0x32;
+/// Length of the header in front of a question.
+const HEADER: usize = 10;
+const JOB: u8 = 0x01;
+const ACK: u8 = 0x02;
+const ACK_DATA: u8 = 0x03;
+const USER_DATA: u8 = 0x07;
+const SETUP: u8 = 0xF0;
+
+/// What every parameter block of user data begins with.
+const USER_DATA_HEAD: [u8; 3] = [0x00, 0x01, 0x12];
+const QUESTION: u8 = 0x11;
+const CONTINUATION: u8 = 0x12;
+/// An answer of the group "CPU functions" to "read SZL".
+const SZL_ANSWERED: [u8; 2] = [0x84, 0x01];
+const SZL_ASKED: [u8; 2] = [0x44, 0x01];
+/// A data item that is there, as a string of bytes.
+const ITEM: [u8; 2] = [0xFF, 0x09];
+const NO_ITEM: [u8; 4] = [0x0A, 0x00, 0x00, 0x00];
+
+/// A conversation with one module of a controller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct S7;
+
+impl Protocol for S7 {
+    const NAME: &'static str = "s7";
+    type Function = Function;
+
+    fn frame(&self, function: Function, tag: u16, body: &[u8]) -> Vec<u8> {
+        let selector = function.facts().selector;
+        match selector.path() {
+            [0xE0, kind] => cotp::request(tag, *kind, body.first().copied().unwrap_or_default()),
+            [JOB, function] => message(JOB, tag, &[&[*function], body], &[]),
+            [USER_DATA, QUESTION, group, function, szl @ ..] => {
+                let tail = [4, QUESTION, *group, *function, 0];
+                message(USER_DATA, tag, &[&USER_DATA_HEAD, &tail], &[&ITEM, &[0, 4], szl])
+            }
+            [USER_DATA, CONTINUATION, group, function] => {
+                let sequence = body.first().copied().unwrap_or_default();
+                let tail = [8, CONTINUATION, *group, *function, sequence, 0, 0, 0, 0];
+                message(USER_DATA, tag, &[&USER_DATA_HEAD, &tail], &[&NO_ITEM])
+            }
+            _ => Vec::new(), // has no selector, so it never leaves
+        }
+    }
+
+    fn selector(frame: &[u8]) -> Result<Selector, WireError> {
+        match Message::read(frame)? {
+            Message::Request(rest) => {
+                let [kind, _place] = cotp::called(rest)?;
+                Ok(Selector::of(&[0xE0, kind]))
+            }
+            Message::Data(payload) => {
+                cotp::is_carried_as_we_do(frame)?;
+                question(payload)
+            }
+            _ => Err(WireError::Invalid { field: "cotp kind", value: 0 }),
+        }
+    }
+
+    fn split(buf: &[u8]) -> Result<Option<usize>, WireError> {
+        match cotp::length(&mut Reader::new(buf)) {
+            Ok(length) => Ok(Some(usize::from(length)).filter(|whole| *whole <= buf.len())),
+            Err(WireError::Short { .. }) => Ok(None),
+            // Whoever speaks TPKT with a wrong length has no other name than that.
+            Err(garbage) if buf.first() == Some(&3) => Err(garbage),
+            Err(garbage) => Err(foreign::recognise(buf).unwrap_or(garbage)),
+        }
+    }
+
+    /// The body of an answer is: after a connection request its parameters; after Setup
+    /// Communication what follows the function; after a list everything from the sequence number
+    /// on, which parameters and data share.
+    fn answer<'a>(asked: &[u8], message: &'a [u8]) -> Result<Option<Answer<'a>>, WireError> {
+        if message == asked {
+            return Err(WireError::Echo);
+        }
+        let question = Asked::read(asked)?;
+        match (question, Message::read(message)?) {
+            (None, Message::Confirm(parameters)) => Ok(Some(Answer::Body(parameters))),
+            (None, Message::Data(_)) => Err(WireError::Invalid { field: "cotp kind", value: 0xF0 }),
+            (_, Message::Request(_)) => Err(WireError::Invalid { field: "cotp kind", value: 0xE0 }),
+            (Some(_), Message::Confirm(_)) | (_, Message::Nothing) => Ok(None),
+            (None, Message::Disconnect { reason }) => {
+                Ok(Some(refused(refusal::DISCONNECTED | u32::from(reason))))
+            }
+            (None, Message::Error { cause }) => {
+                Ok(Some(refused(refusal::REJECTED | u32::from(cause))))
+            }
+            (Some(question), Message::Disconnect { reason }) => gone(question, reason).map(Some),
+            (Some(_), Message::Error { cause }) => {
+                Err(WireError::Invalid { field: "cotp error", value: cause.into() })
+            }
+            (Some(question), Message::Data(payload)) => answer_to(question, payload),
+        }
+    }
+}
+
+/// What an answer must fit, read from our own finished question.
+#[derive(Clone, Copy)]
+struct Asked {
+    kind: u8,
+    reference: u16,
+}
+
+impl Asked {
+    /// `None` for a connection request: on a new connection any answer is one to it.
+    fn read(question: &[u8]) -> Result<Option<Self>, WireError> {
+        match question {
+            [_, _, _, _, _, 0xE0, ..] => Ok(None),
+            [_, _, _, _, _, 0xF0, _, PROTOCOL_ID, kind, _, _, r1, r0, ..] => {
+                Ok(Some(Self { kind: *kind, reference: u16::from_be_bytes([*r1, *r0]) }))
+            }
+            _ => Err(WireError::Short { field: "question" }),
+        }
+    }
+}
+
+/// Whoever lets us in and goes at the first words of S7 is somebody else on the same transport.
+fn gone<'a>(question: Asked, reason: u8) -> Result<Answer<'a>, WireError> {
+    match question.kind {
+        JOB => Err(WireError::Foreign { protocol: "another user of iso-on-tcp".into() }),
+        _ => Ok(refused(refusal::DISCONNECTED | u32::from(reason))),
+    }
+}
+
+fn refused<'a>(code: u32) -> Answer<'a> {
+    Answer::Refusal { code, busy: refusal::is_busy(code) }
+}
+
+/// The header of every S7 message.
+struct Header {
+    kind: u8,
+    reserved: u16,
+    reference: u16,
+    parameters: usize,
+    data: usize,
+    error: u16,
+}
+
+impl Header {
+    fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        r.expect_u8(PROTOCOL_ID, "protocol id")?;
+        let kind = r.u8("message kind")?;
+        let reserved = r.u16_be("reserved")?;
+        let reference = r.u16_be("reference")?;
+        let parameters = r.u16_be("parameter length")?.into();
+        let data = r.u16_be("data length")?.into();
+        let error = match kind {
+            JOB | USER_DATA => 0,
+            ACK | ACK_DATA => r.u16_be("error code")?,
+            other => return Err(WireError::Invalid { field: "message kind", value: other.into() }),
+        };
+        if r.left() != parameters + data {
+            return Err(WireError::Invalid { field: "data length", value: data as u64 });
+        }
+        Ok(Self { kind, reserved, reference, parameters, data, error })
+    }
+}
+
+/// A whole message, its parameters and data given piece by piece.
+fn message(kind: u8, reference: u16, parameters: &[&[u8]], data: &[&[u8]]) -> Vec<u8> {
+    let sum = |pieces: &[&[u8]]| pieces.iter().map(|piece| piece.len()).sum::<usize>();
+    let length = |bytes: usize| u16::try_from(bytes).unwrap_or(u16::MAX);
+    let (before, behind) = (sum(parameters), sum(data));
+    let mut out = cotp::carrier(HEADER + before + behind);
+    out.u8(PROTOCOL_ID).u8(kind).u16_be(0).u16_be(reference);
+    out.u16_be(length(before)).u16_be(length(behind));
+    for piece in parameters.iter().chain(data) {
+        out.bytes(piece);
+    }
+    out.into_vec()
+}
+
+/// The selector of a question, every other byte of which must be as we write it.
+fn question(payload: &[u8]) -> Result<Selector, WireError> {
+    let mut r = Reader::new(payload);
+    let header = Header::read(&mut r)?;
+    if header.reserved != 0 {
+        return Err(WireError::Invalid { field: "reserved", value: header.reserved.into() });
+    }
+    let parameters = r.take(header.parameters, "parameters")?;
+    match (header.kind, parameters, r.rest()) {
+        (JOB, [SETUP, 0, 0, 1, 0, 1, high, low], [])
+            if u16::from_be_bytes([*high, *low]) == connect::PDU =>
+        {
+            Ok(Selector::of(&[JOB, SETUP]))
+        }
+        (JOB, [function, ..], _) => {
+            Err(WireError::Invalid { field: "function", value: (*function).into() })
+        }
+        (USER_DATA, parameters, data) => user_data(parameters, data),
+        (kind, ..) => Err(WireError::Invalid { field: "message kind", value: kind.into() }),
+    }
+}
+
+fn user_data_head(r: &mut Reader<'_>) -> Result<(), WireError> {
+    match r.array("parameter head")? {
+        USER_DATA_HEAD => Ok(()),
+        [value, ..] => Err(WireError::Invalid { field: "parameter head", value: value.into() }),
+    }
+}
+
+fn user_data(parameters: &[u8], data: &[u8]) -> Result<Selector, WireError> {
+    let mut r = Reader::new(parameters);
+    user_data_head(&mut r)?;
+    let length = r.u8("parameter length")?;
+    if usize::from(length) != r.left() {
+        return Err(WireError::Invalid { field: "parameter length", value: length.into() });
+    }
+    let method = r.u8("method")?;
+    let [group, function] = r.array("group and function")?;
+    if [group, function] != SZL_ASKED {
+        let value = u16::from_be_bytes([group, function]).into();
+        return Err(WireError::Invalid { field: "group and function", value });
+    }
+    match (method, r.rest(), data) {
+        (QUESTION, [0], [0xFF, 0x09, 0, 4, i1, i0, x1, x0]) => {
+            Ok(Selector::of(&[USER_DATA, method, group, function, *i1, *i0, *x1, *x0]))
+        }
+        (CONTINUATION, [_sequence, 0, 0, 0, 0], data) if data == NO_ITEM => {
+            Ok(Selector::of(&[USER_DATA, method, group, function]))
+        }
+        _ => Err(WireError::Invalid { field: "method", value: method.into() }),
+    }
+}
+
+/// What an S7 message says to an S7 question.
+fn answer_to(asked: Asked, payload: &[u8]) -> Result<Option<Answer<'_>>, WireError> {
+    if let Some(somebody_else) = cotp::foreign(payload) {
+        return Err(somebody_else);
+    }
+    let mut r = Reader::new(payload);
+    let header = Header::read(&mut r)?;
+    if header.reference != asked.reference {
+        return Ok(None);
+    }
+    match (asked.kind, header.kind) {
+        (_, ACK | ACK_DATA) if header.error != 0 => Ok(Some(refused(header.error.into()))),
+        (JOB, ACK_DATA) => {
+            r.expect_u8(SETUP, "function")?;
+            Ok(Some(Answer::Body(r.rest())))
+        }
+        (USER_DATA, USER_DATA) => list_answer(&header, r),
+        (_, kind) => Err(WireError::Invalid { field: "message kind", value: kind.into() }),
+    }
+}
+
+fn list_answer<'a>(header: &Header, mut r: Reader<'a>) -> Result<Option<Answer<'a>>, WireError> {
+    const HEAD: usize = 7;
+    const PARAMETERS: usize = 12;
+    user_data_head(&mut r)?;
+    r.take(2, "parameter length and method")?;
+    if r.array("group and function")? != SZL_ANSWERED {
+        return Ok(None); // something that the device says unasked
+    }
+    let mut body = r.clone();
+    if header.parameters != PARAMETERS {
+        let value = header.parameters as u64;
+        return Err(WireError::Invalid { field: "parameter length", value });
+    }
+    let mut parameters = Reader::new(r.take(PARAMETERS - HEAD, "parameters")?);
+    parameters.take(3, "sequence number and data unit")?;
+    let error = parameters.u16_be("error code")?;
+    if error != 0 {
+        return Ok(Some(refused(error.into())));
+    }
+    if header.data == 0 {
+        return Err(WireError::Short { field: "return code" });
+    }
+    match r.u8("return code")? {
+        0xFF => {}
+        other => return Ok(Some(refused(refusal::RETURN_CODE | u32::from(other)))),
+    }
+    Ok(Some(Answer::Body(body.rest())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::frame::Frame;
+    use crate::protocol::Request;
+
+    const VECTORS: &str = include_str!("../../../tests/vectors/s7.csv");
+
+    fn vector(name: &str) -> Vec<u8> {
+        let row = VECTORS.lines().find(|row| row.starts_with(&format!("{name},"))).unwrap();
+        let hex = row.split(',').nth(2).unwrap().as_bytes();
+        let digits = |pair: &[u8]| std::str::from_utf8(pair).unwrap().to_owned();
+        hex.chunks(2).map(|pair| u8::from_str_radix(&digits(pair), 16).unwrap()).collect()
+    }
+
+    fn carried(payload: &[u8]) -> Vec<u8> {
+        let mut out = cotp::carrier(payload.len());
+        out.bytes(payload);
+        out.into_vec()
+    }
+
+    fn place(slot: u8) -> Place {
+        Place::new(0, slot).unwrap()
+    }
+
+    fn frame(request: &impl Request<S7>) -> Frame {
+        Frame::of(&S7, 1, request).unwrap()
+    }
+
+    /// Every question that can be asked, finished.
+    fn every_question(tag: u16, slot: Place, sequence: u8) -> HashMap<Function, Frame> {
+        let mut frames = HashMap::new();
+        for kind in [Kind::Basic, Kind::Operator, Kind::Programmer] {
+            let request = Connect { kind, place: slot };
+            frames.insert(request.function(), Frame::of(&S7, tag, &request));
+        }
+        let setup = SetupCommunication;
+        frames.insert(setup.function(), Frame::of(&S7, tag, &setup));
+        for list in List::ALL {
+            let request = ReadSzl { list };
+            frames.insert(request.function(), Frame::of(&S7, tag, &request));
+        }
+        let next = ReadNextPart { sequence };
+        frames.insert(next.function(), Frame::of(&S7, tag, &next));
+        frames.into_iter().map(|(function, frame)| (function, frame.unwrap())).collect()
+    }
+
+    /// The answer of the vector `name` to `request`, which is asked with the reference that it has.
+    fn reply<R: Request<S7>>(request: &R, name: &str) -> R::Reply {
+        let message = vector(name);
+        assert_eq!(S7::split(&message), Ok(Some(message.len())), "{name}");
+        let asked = Frame::of(&S7, reference(&message), request).unwrap();
+        match S7::answer(asked.bytes(), &message) {
+            Ok(Some(Answer::Body(body))) => request.read(&mut Reader::new(body)).unwrap(),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    fn reference(message: &[u8]) -> u16 {
+        message.get(11..13).map_or(1, |pair| u16::from_be_bytes([pair[0], pair[1]]))
+    }
+
+    /// The records that the vectors `names` bring together.
+    fn records(list: List, names: &[&str]) -> Vec<Vec<u8>> {
+        let mut bytes = reply(&ReadSzl { list }, names[0]).bytes;
+        for name in &names[1..] {
+            bytes.extend(reply(&ReadNextPart { sequence: 2 }, name).bytes);
+        }
+        let szl = Szl::read(list, &bytes).unwrap();
+        assert!(!szl.is_cut_short());
+        szl.records().map(|(record, _)| record.to_vec()).collect()
+    }
+
+    #[test]
+    fn questions_are_exactly_these_bytes() {
+        for (kind, name) in [
+            (Kind::Basic, "connect basic"),
+            (Kind::Operator, "connect operator"),
+            (Kind::Programmer, "connect programmer"),
+        ] {
+            assert_eq!(frame(&Connect { kind, place: place(2) }).bytes(), vector(name));
+        }
+        assert_eq!(frame(&SetupCommunication).bytes(), vector("setup communication"));
+        for (list, name) in [
+            (List::ModuleIdentification, "read module identification"),
+            (List::ComponentIdentification, "read component identification"),
+            (List::MemoryCard, "read memory card"),
+            (List::Location, "read location"),
+            (List::EthernetDetails, "read ethernet details"),
+            (List::CommunicationLimits, "read communication limits"),
+            (List::Modules, "read modules"),
+            (List::ModulesOfRack, "read modules of rack"),
+            (List::OperatingMode, "read operating mode"),
+            (List::Protection, "read protection"),
+            (List::ProtectionOfCpu, "read protection of cpu"),
+            (List::Leds, "read leds"),
+        ] {
+            assert_eq!(frame(&ReadSzl { list }).bytes(), vector(name), "{name}");
+        }
+        assert_eq!(frame(&ReadNextPart { sequence: 2 }).bytes(), vector("read next part"));
+    }
+
+    #[test]
+    fn every_function_has_a_question_that_reads_back_as_itself() {
+        let frames = every_question(7, place(2), 3);
+        assert_eq!(frames.len(), Function::ALL.len());
+        for (function, frame) in frames {
+            let facts = function.facts();
+            assert_eq!(S7::selector(frame.bytes()), Ok(facts.selector), "{}", facts.name);
+            assert_eq!(frame.bytes().len(), usize::from(facts.max_request), "{}", facts.name);
+        }
+    }
+
+    #[test]
+    fn a_question_with_any_byte_changed_asks_nothing_else_unseen() {
+        // Only these may differ: reference, rack and slot, sequence number.
+        for (function, frame) in every_question(7, place(2), 3) {
+            let own = function.facts().selector;
+            for at in 0..frame.bytes().len() {
+                let mut bytes = frame.bytes().to_vec();
+                bytes[at] ^= 0x40;
+                let free = match own.path() {
+                    [0xE0, _] => at == 8 || at == 9 || at == 21,
+                    [7, 0x12, ..] => at == 11 || at == 12 || at == 24,
+                    _ => at == 11 || at == 12,
+                };
+                assert_eq!(S7::selector(&bytes) == Ok(own), free, "{function:?} byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_write_a_stop_and_a_disconnect_are_no_questions() {
+        let field = |bytes: &[u8]| match S7::selector(bytes) {
+            Err(WireError::Invalid { field, .. } | WireError::Short { field }) => field,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(field(&message(JOB, 1, &[&[0x05, 0]], &[])), "function");
+        assert_eq!(field(&message(JOB, 1, &[&[0x29]], &[])), "function");
+        assert_eq!(field(&[3, 0, 0, 11, 6, 0x80, 0, 1, 0, 1, 0x80]), "cotp kind");
+        let subscribe = [0, 1, 0x12, 4, 0x11, 0x44, 0x02, 0];
+        assert_eq!(field(&message(USER_DATA, 1, &[&subscribe], &[&NO_ITEM])), "group and function");
+    }
+
+    #[test]
+    fn a_real_controller_says_its_order_number_and_versions() {
+        let records = records(List::ModuleIdentification, &["module identification reply"]);
+        let modules: Vec<_> =
+            records.iter().map(|r| ModuleIdentification::read(r).unwrap()).collect();
+        let indexes: Vec<u16> = modules.iter().map(|module| module.index).collect();
+        assert_eq!(indexes, [0x0001, 0x0006, 0x0007, 0x0081]);
+        assert_eq!(modules[0].order_number, b"6ES7 151-8AB01-0AB0 ");
+        assert_eq!(modules[0].hardware_version(), Some(3));
+        assert_eq!(modules[2].version().as_deref(), Some("V3.2.6"));
+        assert_eq!(modules[3].version().as_deref(), Some("A32.9.9"));
+    }
+
+    #[test]
+    fn the_names_of_a_real_controller_are_put_together_from_two_messages() {
+        let parts =
+            ["component identification reply 1 of 2", "component identification reply 2 of 2"];
+        let records = records(List::ComponentIdentification, &parts);
+        let components: Vec<_> = records.iter().filter_map(|r| Component::read(r)).collect();
+        let text = |text: &str, length| {
+            text.bytes().chain(std::iter::repeat(0)).take(length).collect::<Vec<u8>>()
+        };
+        assert_eq!(
+            components,
+            [
+                Component::SystemName(text("IM151-8-CPU", 24)),
+                Component::ModuleName(text("IM151-8 PN/DP CPU", 24)),
+                Component::PlantId(text("", 32)),
+                Component::Copyright(text("Original Siemens Equipment", 26)),
+                Component::SerialNumber(text("S C-C6TW74882012", 24)),
+                Component::ModuleType(text("IM151-8 PN/DP CPU", 32)),
+                Component::MemoryCard(text("MMC 2900FC1A", 32)),
+                Component::Manufacturer(0x002A),
+                Component::Location(text("", 32)),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_real_controller_says_how_it_is() {
+        let record = &records(List::OperatingMode, &["operating mode reply"])[0];
+        assert_eq!(OperatingMode::read(record).map(OperatingMode::name), Some("Run"));
+        let record = &records(List::ProtectionOfCpu, &["protection reply"])[0];
+        let protection = Protection::read(record).unwrap();
+        assert_eq!((protection.level, protection.switch()), (1, Some("RUN-P")));
+        let checksums = [0xBC, 0x04, 0xA3, 0xD5, 0x84, 0x01, 0xD6, 0xB2];
+        assert_eq!(protection.checksums(), Some(checksums));
+        let leds = records(List::Leds, &["leds reply"]);
+        let lit = leds.iter().filter_map(|r| Led::read(r)).filter(|led| led.on);
+        assert_eq!(lit.filter_map(Led::fault).collect::<Vec<_>>(), ["SF", "BUS1F"]);
+        let record = &records(List::ModulesOfRack, &["modules of rack reply"])[0];
+        let status = ModuleStatus::read(record).unwrap();
+        assert_eq!((status.slot, status.actual, status.health().as_str()), (2, 0x00C0, "ok"));
+    }
+
+    #[test]
+    fn a_server_of_another_maker_says_its_addresses_and_limits() {
+        let record = &records(List::EthernetDetails, &["ethernet details reply"])[0];
+        let found = Interface::read(record).unwrap();
+        assert_eq!((found.ip, found.mask), ([192, 168, 1, 10], [255, 255, 255, 0]));
+        assert_eq!(found.mac, [0x00, 0x1B, 0x1B, 0x1D, 0x1A, 0x2D]);
+        let record = &records(List::CommunicationLimits, &["communication limits reply"])[0];
+        let limits = CommunicationLimits { pdu: 2048, connections: 1024 };
+        assert_eq!(CommunicationLimits::read(record), Some(limits));
+        let record = &records(List::MemoryCard, &["memory card reply"])[0];
+        assert!(matches!(Component::read(record), Some(Component::MemoryCard(_))));
+    }
+
+    #[test]
+    fn connections_are_granted_and_refused() {
+        let asked = frame(&Connect { kind: Kind::Basic, place: place(2) });
+        let confirm = vector("connection confirm");
+        let confirm = S7::answer(asked.bytes(), &confirm);
+        assert!(matches!(confirm, Ok(Some(Answer::Body(_)))), "{confirm:?}");
+        let code = refusal::DISCONNECTED | 3;
+        assert_eq!(
+            S7::answer(asked.bytes(), &vector("disconnect reply")),
+            Ok(Some(Answer::Refusal { code, busy: false }))
+        );
+        assert_eq!(reply(&SetupCommunication, "setup reply"), Setup { pdu: 240 });
+    }
+
+    #[test]
+    fn a_list_that_is_not_there_is_a_refusal() {
+        let asked = frame(&ReadSzl { list: List::Modules });
+        let refusal = Answer::Refusal { code: 0xD402, busy: false };
+        assert_eq!(S7::answer(asked.bytes(), &vector("list unknown reply")), Ok(Some(refusal)));
+    }
+
+    #[test]
+    fn a_return_code_without_an_error_code_is_a_refusal() {
+        let asked = frame(&ReadSzl { list: List::Modules });
+        let parameters = [0, 1, 0x12, 8, 0x12, 0x84, 1, 0, 0, 0, 0, 0];
+        let answer = message(USER_DATA, 1, &[&parameters], &[&[0x81, 0, 0, 0]]);
+        let refusal = Answer::Refusal { code: refusal::RETURN_CODE | 0x81, busy: false };
+        assert_eq!(S7::answer(asked.bytes(), &answer), Ok(Some(refusal)));
+    }
+
+    #[test]
+    fn a_device_without_resources_is_busy() {
+        let asked = frame(&SetupCommunication);
+        let busy = [0x32, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0x83, 0x02];
+        let refusal = Answer::Refusal { code: 0x8302, busy: true };
+        assert_eq!(S7::answer(asked.bytes(), &carried(&busy)), Ok(Some(refusal)));
+    }
+
+    #[test]
+    fn empty_messages_and_late_answers_are_skipped() {
+        let asked = frame(&SetupCommunication);
+        assert_eq!(S7::answer(asked.bytes(), &vector("empty message")), Ok(None));
+        assert_eq!(S7::answer(asked.bytes(), &vector("connection confirm")), Ok(None));
+        assert_eq!(S7::answer(asked.bytes(), &vector("setup reply")), Ok(None), "reference 2");
+    }
+
+    #[test]
+    fn who_leaves_at_the_first_words_of_s7_is_somebody_else() {
+        let asked = frame(&SetupCommunication);
+        let disconnect = vector("disconnect reply");
+        let gone = S7::answer(asked.bytes(), &disconnect);
+        assert!(matches!(gone, Err(WireError::Foreign { .. })), "{gone:?}");
+        let list = frame(&ReadSzl { list: List::Leds });
+        let gone = S7::answer(list.bytes(), &disconnect);
+        assert!(matches!(gone, Ok(Some(Answer::Refusal { .. }))), "{gone:?}");
+    }
+
+    #[test]
+    fn mms_and_s7comm_plus_are_never_taken_for_s7() {
+        let asked = frame(&SetupCommunication);
+        for (payload, name) in [
+            (&[0x0E, 0x05, 1, 2, 3][..], "mms or another session protocol"),
+            (&[0x19, 0x03, 1, 2, 3], "mms or another session protocol"),
+            (&[0x72, 0x01, 0, 0], "s7comm-plus"),
+        ] {
+            match S7::answer(asked.bytes(), &carried(payload)) {
+                Err(WireError::Foreign { protocol }) => assert_eq!(protocol, name),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn other_protocols_on_the_port_are_named() {
+        for (first, protocol) in [
+            (&b"HTTP/1.1 400 Bad Request\r\n"[..], "http"),
+            (b"SSH-2.0-OpenSSH_9.6\r\n", "ssh"),
+            (b"\x15\x03\x01\x00\x02\x02\x46", "tls"),
+        ] {
+            match S7::split(first) {
+                Err(WireError::Foreign { protocol: found }) => assert_eq!(found, protocol),
+                other => panic!("{protocol}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_echo_server_is_no_device() {
+        for (_, asked) in every_question(1, place(2), 1) {
+            assert_eq!(S7::answer(asked.bytes(), asked.bytes()), Err(WireError::Echo));
+        }
+    }
+
+    #[test]
+    fn a_message_in_pieces_is_awaited_and_two_in_one_are_parted() {
+        let message = vector("setup reply");
+        for len in 0..message.len() {
+            assert_eq!(S7::split(&message[..len]), Ok(None), "{len}");
+        }
+        let two = [message.as_slice(), &[3, 0]].concat();
+        assert_eq!(S7::split(&two), Ok(Some(message.len())));
+    }
+
+    #[test]
+    fn garbage_can_never_become_a_message() {
+        let invalid = |field, value| Err(WireError::Invalid { field, value });
+        assert_eq!(S7::split(&[9]), invalid("tpkt version", 9));
+        assert_eq!(S7::split(&[3, 1]), invalid("tpkt reserved", 1));
+        assert_eq!(S7::split(&[3, 0, 0, 6]), invalid("tpkt length", 6));
+        assert_eq!(S7::split(&[3, 0, 0xFF, 0xFF]), invalid("tpkt length", 0xFFFF));
+    }
+
+    proptest! {
+        #[test]
+        fn every_question_to_any_place_reads_back(tag: u16, rack in 0..8u8, slot in 0..32u8, sequence: u8) {
+            let place = Place::new(rack, slot).unwrap();
+            for (function, frame) in every_question(tag, place, sequence) {
+                prop_assert_eq!(S7::selector(frame.bytes()), Ok(function.facts().selector));
+                prop_assert!(frame.bytes().len() <= function.facts().max_request.into());
+                prop_assert_eq!(S7::split(frame.bytes()), Ok(Some(frame.bytes().len())));
+            }
+        }
+
+        #[test]
+        fn a_split_message_lies_within_the_bytes(bytes: Vec<u8>, header in any::<bool>()) {
+            let head = if header { &[3, 0, 0][..] } else { &[] };
+            let bytes = [head, &bytes].concat();
+            drop(S7::selector(&bytes));
+            if let Ok(Some(len)) = S7::split(&bytes) {
+                prop_assert!((7..=2048).contains(&len) && len <= bytes.len());
+            }
+        }
+
+        #[test]
+        fn any_bytes_to_any_question_never_panic(
+            cotp: Vec<u8>, parameters: Vec<u8>, data: Vec<u8>, kind in 0..8u8,
+        ) {
+            let length = u16::try_from(cotp.len() + 4).unwrap().to_be_bytes();
+            let raw = [&[3, 0], &length[..], &cotp].concat();
+            let head = [&USER_DATA_HEAD[..], &[8, 0x12, 0x84, 1], &parameters].concat();
+            for (_, asked) in every_question(1, place(2), 1) {
+                for answer in [&cotp, &raw, &message(kind, 1, &[&parameters], &[&data]), &message(kind, 1, &[&head], &[&data])] {
+                    if let Ok(Some(Answer::Body(body))) = S7::answer(asked.bytes(), answer) {
+                        drop(SetupCommunication.read(&mut Reader::new(body)));
+                        drop(ReadNextPart { sequence: 0 }.read(&mut Reader::new(body)));
+                    }
+                }
+            }
+        }
+    }
+}

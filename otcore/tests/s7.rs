@@ -1,0 +1,283 @@
+//! Pretend S7 controllers of every kind: what a scan finds is what each of them is.
+#![cfg(feature = "sim")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation
+)] // a test says what went wrong by stopping
+
+mod common;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use common::network::Network;
+use common::{Ended, Setting};
+use otcore::model::{InterfaceField, Node, ServiceField, StateField};
+use otcore::protocols::s7::sim::{self, Cpu, Server, TurnsAway};
+use otcore::sim::Counters;
+use otcore::{Level, Outcome, Policy};
+
+const AT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, 1, 7)), 102);
+
+fn to(level: Level) -> Policy {
+    Policy::gentle().protocol("s7", |s7| s7.level(level))
+}
+
+async fn scan(cpu: Cpu, query: &str, policy: Policy) -> (Ended, Counters) {
+    let network = Network::wiring().device(AT, Server::new(cpu)).done();
+    let setting = Setting::new(network).with_policy(policy);
+    let ended = setting.scan(&format!("s7://{AT}{query}")).await;
+    let seen = setting.network.station(AT).counters();
+    assert_eq!(seen.violations, Vec::<String>::new());
+    assert_eq!(seen.at_once.max(1), 1);
+    (ended, seen)
+}
+
+fn outcome(ended: &Ended) -> Outcome {
+    let [record] = &ended.report.outcomes[..] else { panic!("{:?}", ended.report.outcomes) };
+    record.outcome
+}
+
+fn device(ended: &Ended) -> Node {
+    ended.report.assets.iter().next().unwrap().node.clone()
+}
+
+fn identity(ended: &Ended) -> Vec<(String, String)> {
+    let json = serde_json::to_value(&device(ended).identity).unwrap();
+    let fields = json.as_object().unwrap().iter();
+    let text = |value: &serde_json::Value| value["value"].as_str().unwrap().to_owned();
+    fields.map(|(field, fact)| (field.clone(), text(fact))).collect()
+}
+
+fn says(ended: &Ended, expected: &[(&str, &str)]) {
+    let said = identity(ended);
+    let said: Vec<(&str, &str)> = said.iter().map(|(f, v)| (f.as_str(), v.as_str())).collect();
+    for fact in expected {
+        assert!(said.contains(fact), "{fact:?} in {said:?}");
+    }
+}
+
+/// The addresses that were called, as kind and place, in order.
+fn called(seen: &Counters) -> Vec<[u8; 2]> {
+    let requests = seen.log.iter().map(|logged| &logged.bytes);
+    requests.filter(|bytes| bytes[5] == 0xE0).map(|bytes| [bytes[20], bytes[21]]).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_s7_300_opens_its_rack() {
+    let (ended, seen) = scan(sim::s7_300(), "", to(Level::State)).await;
+    assert_eq!(outcome(&ended), Outcome::Identified);
+    says(
+        &ended,
+        &[
+            ("vendor", "Siemens"),
+            ("model", "CPU 317-2 PN/DP"),
+            ("order_number", "6ES7 317-2EK14-0AB0"),
+            ("hardware_revision", "4"),
+            ("firmware", "V3.2.12"),
+            ("bootloader", "A32.9.9"),
+            ("device_name", "PRESS-07"),
+            ("plant_id", "=A1.PRESS07"),
+            ("serial_number", "S C-E4UX61142013"),
+            ("memory_card", "MMC 5B2CC8F1"),
+            ("location", "Hall 2, row C"),
+            ("copyright", "Original Siemens Equipment"),
+            ("product_name", "SIMATIC S7-300"),
+            ("device_class", "plc"),
+        ],
+    );
+    let device = device(&ended);
+    let state = |field| device.state.value(field);
+    assert_eq!(state(StateField::OperatingMode), Some("Run"));
+    assert_eq!(state(StateField::KeySwitch), Some("RUN-P"));
+    assert_eq!(state(StateField::ProtectionLevel), Some("1"));
+    assert_eq!(state(StateField::ChangeDigest), Some("bc04a3d58401d6b2"));
+    assert_eq!(state(StateField::Health), Some("lights: SF"));
+    let modules: Vec<(&str, Option<&str>)> = { device.modules.values() }
+        .map(|module| (module.path(), module.state.value(StateField::Health)))
+        .collect();
+    let health = [
+        ("default/10.1.1.7/s7/102/0.4", Some("ok")),
+        ("default/10.1.1.7/s7/102/0.5", Some("error")),
+    ];
+    assert_eq!(modules, health, "slot 2 is the device itself, slot 6 is empty");
+    let interface = &device.interfaces["0x07ff"];
+    assert_eq!(interface.value(InterfaceField::Ip), Some("10.20.4.31"));
+    assert_eq!(interface.value(InterfaceField::Mac), Some("00:1b:1b:07:31:01"));
+    let service = device.services.values().next().unwrap();
+    assert_eq!(service.value(ServiceField::Unit), Some("0.2"));
+    let limits = "32 connections, messages of 240 bytes";
+    assert_eq!(service.value(ServiceField::Limits), Some(limits));
+    assert_eq!((seen.connections, seen.requests), (1, 12));
+}
+
+#[tokio::test(start_paused = true)]
+async fn identity_takes_one_connection_and_five_questions() {
+    let (ended, seen) = scan(sim::s7_300(), "", to(Level::Identify)).await;
+    assert_eq!(outcome(&ended), Outcome::Identified);
+    assert_eq!((seen.connections, seen.requests), (1, 5));
+    assert!(device(&ended).modules.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_list_cut_short_still_owes_is_asked_for_alone() {
+    let cpu = sim::s7_300().that_cuts_its_lists_short();
+    let (ended, seen) = scan(cpu, "", to(Level::Identify)).await;
+    assert_eq!(outcome(&ended), Outcome::Identified);
+    says(&ended, &[("memory_card", "MMC 5B2CC8F1"), ("location", "Hall 2, row C")]);
+    assert_eq!((seen.connections, seen.requests), (1, 6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_s7_400_is_called_by_the_slot_that_the_target_names() {
+    let (ended, seen) = scan(sim::s7_400(), "?rack=0&slot=3", to(Level::State)).await;
+    assert_eq!(outcome(&ended), Outcome::Identified);
+    says(&ended, &[("model", "CPU 416-3 PN/DP"), ("firmware", "V7.0.3")]);
+    assert_eq!(called(&seen), [[3, 3]]);
+    let device = device(&ended);
+    assert_eq!(device.modules.len(), 14, "fifteen modules over two messages, one of them itself");
+    assert_eq!(device.state.value(StateField::OperatingMode), Some("Stop"));
+    assert_eq!(device.state.value(StateField::OperatingModeRaw), Some("0x84"));
+    assert_eq!(device.state.value(StateField::KeySwitch), Some("RUN"));
+    assert!(device.identity.value(otcore::model::Field::MemoryCard).is_none(), "MC is no card");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_s7_1500_is_found_in_slot_1_two_seconds_after_slot_2_refused() {
+    let (ended, seen) = scan(sim::s7_1500(), "", to(Level::State)).await;
+    assert_eq!(outcome(&ended), Outcome::Identified);
+    says(&ended, &[("model", "CPU 1515-2 PN"), ("product_name", "SIMATIC S7-1500")]);
+    assert_eq!(called(&seen), [[3, 2], [3, 1]]);
+    let gap = seen.log[1].at.saturating_sub(seen.log[0].at);
+    assert!(gap >= Duration::from_secs(2), "{gap:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_s7_1200_that_refuses_every_list_is_there_and_nameless() {
+    let (ended, seen) = scan(sim::s7_1200(), "", to(Level::State)).await;
+    assert_eq!(outcome(&ended), Outcome::PresentNoIdentity);
+    assert!(identity(&ended).is_empty());
+    assert_eq!(seen.connections, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_controller_with_few_records_is_what_they_say() {
+    let (ended, _) = scan(sim::et200s(), "", to(Level::Identify)).await;
+    let expected = [
+        ("description", "IM151-8 PN/DP CPU"),
+        ("device_class", "plc"),
+        ("hardware_revision", "3"),
+        ("order_number", "6ES7 151-8AB01-0AB0"),
+        ("product_name", "SIMATIC ET 200S"),
+        ("vendor", "Siemens"),
+    ];
+    says(&ended, &expected);
+    assert_eq!(identity(&ended).len(), expected.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_logo_is_found_by_its_slot_and_has_no_lists() {
+    let (ended, seen) = scan(sim::logo(), "?slot=0", to(Level::State)).await;
+    assert_eq!(outcome(&ended), Outcome::PresentNoIdentity);
+    assert_eq!(called(&seen), [[3, 0], [2, 0]], "hanging up is a refusal too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_controller_that_speaks_s7comm_plus_only_is_not_named_and_not_called_again() {
+    let (ended, seen) = scan(sim::plus_only(), "", to(Level::State)).await;
+    assert_eq!(outcome(&ended), Outcome::ResetAfter);
+    assert!(ended.report.assets.is_empty(), "a granted connection proves only the transport");
+    assert_eq!((seen.connections, seen.requests), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_controller_that_wants_a_password_says_so() {
+    let (ended, _) = scan(sim::lists_to_nobody(), "", to(Level::Identify)).await;
+    assert_eq!(outcome(&ended), Outcome::AuthRequired);
+}
+
+fn nobody() -> Cpu {
+    Cpu { addresses: Vec::new(), ..sim::s7_300() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_called_more_often_than_the_policy_allows() {
+    for turns_away in [TurnsAway::Reason(3), TurnsAway::HangsUp] {
+        let cpu = Cpu { turns_away, ..nobody() };
+        let (ended, seen) = scan(cpu, "", to(Level::State)).await;
+        assert_eq!(called(&seen), [[3, 2], [3, 1]], "gentlest kind only");
+        let expected = match turns_away {
+            TurnsAway::Reason(_) => Outcome::Refused,
+            TurnsAway::HangsUp => Outcome::ResetAfter,
+        };
+        assert_eq!(outcome(&ended), expected);
+        assert!(ended.report.assets.is_empty());
+    }
+    let mut one = to(Level::State);
+    one.limits.connections_per_scan = 1;
+    let (_, seen) = scan(nobody(), "", one).await;
+    assert_eq!(called(&seen), [[3, 2]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn we_are_a_programming_device_only_by_consent_and_last() {
+    let consent = || to(Level::Identify).protocol("s7", |s7| s7.allow("programmer"));
+    let (_, seen) = scan(nobody(), "?slot=2", to(Level::Identify)).await;
+    assert_eq!(called(&seen), [[3, 2], [2, 2]]);
+    let (_, seen) = scan(nobody(), "?slot=2", consent()).await;
+    assert_eq!(called(&seen), [[3, 2], [1, 2]]);
+    let (_, seen) = scan(nobody(), "", consent()).await;
+    assert_eq!(called(&seen), [[3, 2], [1, 1]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_protocols_use_up_connections_too() {
+    let network = Network::wiring().device(AT, Server::new(nobody())).done();
+    let setting = Setting::new(network).with_policy(Policy::gentle());
+    let ended = setting.scan(&AT.ip().to_string()).await;
+    let outcomes: Vec<(&str, Outcome)> = { ended.report.outcomes.iter() }
+        .map(|record| (record.protocol.as_str(), record.outcome))
+        .collect();
+    assert_eq!(outcomes, [("modbus", Outcome::Silent), ("s7", Outcome::Refused)]);
+    let seen = setting.network.station(AT).counters();
+    assert_eq!(called(&seen), [[3, 2], [3, 1]], "one of three went to port 502");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_congested_controller_is_left_alone() {
+    let cpu = Cpu { turns_away: TurnsAway::Reason(1), ..nobody() };
+    let (ended, seen) = scan(cpu, "", to(Level::Identify)).await;
+    assert_eq!(outcome(&ended), Outcome::Busy);
+    assert_eq!(seen.connections, 1);
+}
+
+/// A controller that also speaks Modbus, and how often it is connected to for either.
+async fn asked_in_both(targets: &str, policy: Policy) -> Vec<(String, Outcome)> {
+    let modbus = SocketAddr::new(AT.ip(), 502);
+    let network = Network::wiring()
+        .device(modbus, otcore::protocols::modbus::sim::typical())
+        .device(AT, Server::new(sim::s7_300()))
+        .done();
+    let setting = Setting::new(network).with_policy(policy);
+    let ended = setting.scan(targets).await;
+    let records = ended.report.outcomes.iter();
+    records.map(|record| (record.protocol.clone(), record.outcome)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_said_who_it_is_is_not_asked_in_the_next_protocol() {
+    let both = |s7| vec![("modbus".to_owned(), Outcome::Identified), ("s7".to_owned(), s7)];
+    let address = AT.ip().to_string();
+    let gentle = asked_in_both(&address, Policy::gentle()).await;
+    assert_eq!(gentle, both(Outcome::SkippedByPolicy));
+    let deeper = Policy::gentle().protocol("s7", |s7| s7.level(Level::Structure));
+    assert_eq!(asked_in_both(&address, deeper).await, both(Outcome::Identified));
+    let named = asked_in_both(&format!("s7://{address} {address}"), Policy::gentle()).await;
+    assert_eq!(named[0], ("s7".to_owned(), Outcome::Identified), "what is named comes first");
+    assert_eq!(named[1].1, Outcome::SkippedByPolicy);
+}
