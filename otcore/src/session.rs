@@ -1,76 +1,27 @@
 //! A conversation with one device in one protocol.
 
+mod transport;
+
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::time::{Instant, timeout};
+
+pub use transport::{Dialer, LinkError, Manners, Transport};
 
 use crate::frame::Frame;
 use crate::gate::journal::Close;
 use crate::gate::policy::{Decision, Limits, Subject};
 use crate::gate::sabotage::Saboteur;
-use crate::gate::{Connection, Lease, Permit, Refusal, Silence, Visit};
+use crate::gate::{Lease, Permit, Refusal, Silence, Visit};
 use crate::model::{Exchange, HexBytes, Source, Transport as Carrier, Zone};
 use crate::protocol::{Answer, Protocol, Request};
 use crate::safety::Level;
 use crate::targets::Options;
 use crate::wire::{Reader, WireError};
-
-/// Moves bytes over one connection.
-#[async_trait]
-pub trait Transport: Send {
-    /// Send a question that the gate has let through.
-    async fn send(&mut self, question: Permit<Arc<Frame>>) -> Result<(), LinkError>;
-    /// Append what has arrived to `buf`; `0` means that the device closed.
-    async fn recv(&mut self, buf: &mut Vec<u8>) -> io::Result<usize>;
-    /// Take what still arrives, say goodbye, and wait for the device to do the same.
-    async fn close(&mut self, manners: Manners) -> Close;
-    /// Our end.
-    fn local(&self) -> SocketAddr;
-}
-
-/// Opens transports: sockets, or a simulated plant.
-#[async_trait]
-pub trait Dialer: Send + Sync {
-    /// Connect where the gate allows.
-    async fn dial(&self, to: Permit<Connection>) -> Result<Box<dyn Transport>, LinkError>;
-}
-
-/// Why something did not leave.
-#[derive(Debug, thiserror::Error)]
-pub enum LinkError {
-    /// The gate shut while it was on its way.
-    #[error(transparent)]
-    Gate(#[from] Refusal),
-    /// The system refused.
-    #[error("{source}")]
-    Io {
-        /// How many bytes had left.
-        written: usize,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-impl From<io::Error> for LinkError {
-    fn from(source: io::Error) -> Self {
-        Self::Io { written: 0, source }
-    }
-}
-
-/// How to close (limit L17).
-#[derive(Clone, Copy, Debug)]
-pub struct Manners {
-    /// How long to take what still arrives.
-    pub drain: Duration,
-    /// How many bytes of it at most.
-    pub drain_bytes: usize,
-    /// How long to wait for the device's goodbye.
-    pub wait: Duration,
-}
 
 /// Why a question got no usable answer.
 #[derive(Debug, thiserror::Error)]
@@ -236,6 +187,7 @@ impl<'a> Host<'a> {
             buf: Vec::new(),
             tag: self.first_tag,
             alive: true,
+            has_asked: false,
             protocol,
         })
     }
@@ -252,6 +204,7 @@ pub struct Session<'a, P> {
     buf: Vec<u8>,
     tag: u16,
     alive: bool,
+    has_asked: bool,
     protocol: P,
 }
 
@@ -291,9 +244,11 @@ impl<P: Protocol> Session<'_, P> {
         self.tag = self.tag.wrapping_add(1);
         let frame = Frame::of(&self.protocol, self.tag, request).map_err(Refusal::from)?;
         let (frame, patience) = (Arc::new(frame), self.patience());
-        let permit = self.visit.admit(Arc::clone(&frame), patience).await?;
+        let admission = self.visit.admit(Arc::clone(&frame), patience);
+        let permit = self.while_listening(admission).await??;
         let asked_at = self.visit.gate().now();
         let sent = Instant::now();
+        self.has_asked = true;
         self.send(permit).await?;
 
         let visit = self.visit;
@@ -334,9 +289,7 @@ impl<P: Protocol> Session<'_, P> {
             return;
         }
         if self.visit.was_flooded() {
-            drop(self.transport);
-            self.lease.closed(Close::Hurried);
-            return;
+            return self.leave();
         }
         let limits = self.visit.limits();
         let manners = Manners {
@@ -345,11 +298,39 @@ impl<P: Protocol> Session<'_, P> {
             wait: Duration::from_millis(limits.close_wait_ms.into()),
         };
         let visit = self.visit;
-        if visit.may_close().await.is_err() {
-            return;
+        match self.while_listening(visit.may_close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return,
+            Err(_) if visit.was_flooded() => return self.leave(),
+            Err(_) => {} // it broke off first, which the close will find
         }
         if let Ok(how) = visit.unless_stopped(self.transport.close(manners)).await {
             self.lease.closed(how);
+        }
+    }
+
+    /// Break off: every moment that the connection lives on costs more acknowledgements.
+    fn leave(self) {
+        drop(self.transport);
+        self.lease.closed(Close::Hurried);
+    }
+
+    /// Wait for `leave` of the gate, and hear what the device says meanwhile. Its kernel's packets
+    /// are answered by ours whether anybody listens or not, so a flood has to be noticed here. Before
+    /// the first question nothing is awaited: a connection always carries one.
+    async fn while_listening<T>(
+        &mut self,
+        leave: impl Future<Output = T>,
+    ) -> Result<T, ProbeError> {
+        let mut leave = pin!(leave);
+        let before = self.buf.len();
+        loop {
+            tokio::select! {
+                biased;
+                granted = &mut leave => return Ok(granted),
+                heard = self.receive(), if self.has_asked => heard?,
+            }
+            self.visit.heard_unasked(self.buf.len() - before)?;
         }
     }
 

@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("gate/policy", &["gate", "safety"]),
     ("gate", &["frame", "model", "safety", "targets"]),
     ("session.rs", &["frame", "gate", "model", "protocol", "safety", "targets", "wire"]),
+    ("session", &["frame", "gate", "model", "protocol", "safety", "targets", "wire"]),
     ("protocols", &["gate", "model", "protocol", "safety", "session", "sim", "wire"]),
     ("fingerprint", &["model", "protocols"]),
     ("export", &["model"]),

@@ -454,6 +454,17 @@ async fn a_device_that_gets_slower_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_device_that_talks_on_between_two_questions_is_left_before_the_next() {
+    let wiring = plant(1, 1).device(at(0, 2), faulty(Fault::Repeat(1_000)));
+    let setting = Setting::new(wiring.done()).with_policy(deep(Policy::gentle()));
+    let ended = setting.scan("10.1.0.1-2").await;
+    assert_eq!(sent_to(&ended.journal, at(0, 2)).len(), 1);
+    let record = ended.report.outcomes.iter().find(|r| r.address == at(0, 2).ip()).unwrap();
+    assert_eq!(record.outcome, Outcome::Identified, "its first answer is kept");
+    assert!(record.detail.as_ref().unwrap().contains("unasked_bytes"), "{record:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_subnet_that_says_unreachable_is_left_alone() {
     let wiring = (1..=60).fold(plant(2, 10), |wiring, host| wiring.unreachable(at(7, host).ip()));
     let setting = Setting::new(wiring.done());

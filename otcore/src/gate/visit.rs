@@ -313,6 +313,19 @@ impl Visit {
         kept
     }
 
+    /// The device has said this many bytes since its last question was answered.
+    ///
+    /// # Errors
+    /// [`Refusal::Spent`] if that is more than the policy takes.
+    pub fn heard_unasked(&self, bytes: usize) -> Result<(), Refusal> {
+        let too_much = bytes > usize::try_from(self.limits().unasked_bytes).unwrap_or(usize::MAX);
+        let kept = self.spent_if(too_much, "unasked_bytes");
+        if let Err(why) = &kept {
+            self.leave_alone(why.clone());
+        }
+        kept
+    }
+
     /// Whether the device sent more than the policy takes. Every moment that the connection lives on
     /// would cost more acknowledgements.
     #[must_use]

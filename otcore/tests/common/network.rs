@@ -324,7 +324,7 @@ impl Line {
     async fn arrival(&mut self) -> Arrival {
         loop {
             match self.arrivals.front() {
-                _ if self.station.is_dark() => {
+                _ if self.station.is_dark() && self.owed => {
                     sleep_until(self.asked + self.patience).await;
                     return Arrival::GivenUp;
                 }

@@ -306,6 +306,9 @@ limits! {
     device_bytes: "L16", Device "bytes accepted",
         gentle 262_144, careful 131_072, AtMost 1_024..=1_048_576,
         "An identity is small; more than this is a fault or an attack";
+    unasked_bytes: "L16", Device "bytes",
+        gentle 2_048, careful 1_024, AtMost 0..=4_096,
+        "A device that talks on between two questions is flooding; every piece costs a packet";
     drain_ms: "L17", Device "ms",
         gentle 200, careful 200, AtMost 0..=1_000,
         "Unread data at the close makes the kernel reset the connection instead of ending it";

@@ -1,0 +1,65 @@
+//! What carries the bytes of a conversation.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::frame::Frame;
+use crate::gate::journal::Close;
+use crate::gate::{Connection, Permit, Refusal};
+
+/// Moves bytes over one connection.
+#[async_trait]
+pub trait Transport: Send {
+    /// Send a question that the gate has let through.
+    async fn send(&mut self, question: Permit<Arc<Frame>>) -> Result<(), LinkError>;
+    /// Append what has arrived to `buf`; `0` means that the device closed.
+    async fn recv(&mut self, buf: &mut Vec<u8>) -> io::Result<usize>;
+    /// Take what still arrives, say goodbye, and wait for the device to do the same.
+    async fn close(&mut self, manners: Manners) -> Close;
+    /// Our end.
+    fn local(&self) -> SocketAddr;
+}
+
+/// Opens transports: sockets, or a simulated plant.
+#[async_trait]
+pub trait Dialer: Send + Sync {
+    /// Connect where the gate allows.
+    async fn dial(&self, to: Permit<Connection>) -> Result<Box<dyn Transport>, LinkError>;
+}
+
+/// Why something did not leave.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The gate shut while it was on its way.
+    #[error(transparent)]
+    Gate(#[from] Refusal),
+    /// The system refused.
+    #[error("{source}")]
+    Io {
+        /// How many bytes had left.
+        written: usize,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl From<io::Error> for LinkError {
+    fn from(source: io::Error) -> Self {
+        Self::Io { written: 0, source }
+    }
+}
+
+/// How to close (limit L17).
+#[derive(Clone, Copy, Debug)]
+pub struct Manners {
+    /// How long to take what still arrives.
+    pub drain: Duration,
+    /// How many bytes of it at most.
+    pub drain_bytes: usize,
+    /// How long to wait for the device's goodbye.
+    pub wait: Duration,
+}
