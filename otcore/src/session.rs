@@ -88,7 +88,7 @@ pub enum ProbeError {
     #[error("malformed answer: {0}")]
     Malformed(#[from] WireError),
     /// Nothing came back in time.
-    #[error("no answer within {waited:?}")]
+    #[error("no answer within {waited:?}{}", means.in_words())]
     Silent {
         /// How long we waited.
         waited: Duration,
@@ -309,7 +309,7 @@ impl<P: Protocol> Session<'_, P> {
                 }
                 // A kernel that had less time than it takes to give up cannot have told.
                 self.alive &= patience > self.kernel_patience();
-                let means = self.visit.silent(frame.facts().name);
+                let means = self.visit.silent(frame.facts().name, self.alive);
                 return Err(ProbeError::Silent { waited: patience, means });
             }
         };
@@ -320,6 +320,11 @@ impl<P: Protocol> Session<'_, P> {
         };
         found.exchanges.push(self.exchange(&frame, bytes, asked_at, rtt));
         let message = message?;
+        if P::asks_for_transport(request.function()) {
+            self.visit.granted_transport();
+        } else {
+            self.visit.spoke();
+        }
         let kept = self.visit.answered(rtt, self.protocol.is_on_a_bus());
         let reply = self.read(request, &frame, &message)?;
         kept?; // slowing down ends the visit, but not before this answer was read
@@ -417,7 +422,7 @@ impl<P: Protocol> Session<'_, P> {
                 // The kernel gave up: not even an acknowledgement came back.
                 self.alive = false;
                 let waited = self.kernel_patience();
-                let means = self.visit.silent("unacknowledged question");
+                let means = self.visit.silent("unacknowledged question", self.alive);
                 Err(ProbeError::Silent { waited, means })
             }
             Err(error) => Err(self.hung_up(error)),

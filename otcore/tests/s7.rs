@@ -15,11 +15,12 @@ mod common;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use common::network::Network;
+use common::network::{Kind, Network, Packet};
 use common::{Ended, Setting};
+use otcore::gate::StopReason;
 use otcore::model::{InterfaceField, Node, ServiceField, StateField};
 use otcore::protocols::s7::sim::{self, Cpu, Server, TurnsAway};
-use otcore::sim::Counters;
+use otcore::sim::{Counters, Fault, Faulty};
 use otcore::{Level, Outcome, Policy};
 
 const AT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, 1, 7)), 102);
@@ -193,6 +194,90 @@ async fn a_controller_that_speaks_s7comm_plus_only_is_not_named_and_not_called_a
     assert_eq!(outcome(&ended), Outcome::ResetAfter);
     assert!(ended.report.assets.is_empty(), "a granted connection proves only the transport");
     assert_eq!((seen.connections, seen.requests), (1, 2));
+}
+
+fn at(subnet: u8, host: u8) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, subnet, host)), 102)
+}
+
+/// A plant of the given S7 devices, all of them scanned.
+async fn scan_plant(cpus: &[(SocketAddr, Cpu)]) -> (Ended, Setting) {
+    let wiring = cpus
+        .iter()
+        .fold(Network::wiring(), |wiring, (at, cpu)| wiring.device(*at, Server::new(cpu.clone())));
+    let setting = Setting::new(wiring.done()).with_policy(to(Level::Identify));
+    let targets: Vec<String> = cpus.iter().map(|(at, _)| format!("s7://{at}")).collect();
+    let ended = setting.scan(&targets.join(" ")).await;
+    (ended, setting)
+}
+
+fn outcomes(ended: &Ended) -> Vec<(IpAddr, Outcome)> {
+    let mut all: Vec<_> =
+        ended.report.outcomes.iter().map(|record| (record.address, record.outcome)).collect();
+    all.sort();
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_grants_a_connection_and_is_silent_to_s7_gets_nothing_more_and_ends_no_scan() {
+    let (quiet, plc) = (at(1, 1), at(1, 9));
+    let (ended, setting) = scan_plant(&[(quiet, sim::mms_only()), (plc, sim::s7_300())]).await;
+    let expected = [(quiet.ip(), Outcome::WentDark), (plc.ip(), Outcome::Identified)];
+    assert_eq!(outcomes(&ended), expected);
+    let record = ended.report.outcomes.iter().find(|record| record.address == quiet.ip()).unwrap();
+    let detail = record.detail.as_deref().unwrap();
+    assert!(detail.ends_with("; it had granted the transport and nothing more"), "{detail}");
+    assert_eq!(ended.report.stopped, None);
+    let asked = |packet: &&Packet| packet.to == quiet && matches!(packet.what, Kind::Payload(_));
+    let capture = setting.network.capture();
+    assert_eq!(capture.iter().filter(asked).count(), 2, "nothing after Setup Communication");
+    let dialled = |packet: &&Packet| packet.to == quiet && packet.what == Kind::Syn;
+    assert_eq!(capture.iter().filter(dialled).count(), 1);
+    let again = setting.scanner().plan(&common::parse(&format!("s7://{quiet}")));
+    let error = again.unwrap_err().to_string();
+    assert!(error.contains("quarantined") && error.contains("clear"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_such_devices_end_s7_in_their_subnet_and_not_the_scan() {
+    let quiet = (1..=2).map(|host| (at(1, host), sim::mms_only()));
+    let plcs = (3..=60).map(|host| (at(1, host), sim::s7_300()));
+    let elsewhere = (1..=60).map(|host| (at(2, host), sim::s7_300()));
+    let plant: Vec<_> = quiet.chain(plcs).chain(elsewhere).collect();
+    let (ended, _) = scan_plant(&plant).await;
+    assert_eq!(ended.report.stopped, None, "no harm suspected");
+    let told = |network: u8, outcome| {
+        let records = ended.report.outcomes.iter();
+        let here = records.filter(|record| subnet_of(record.address) == network);
+        here.filter(|record| record.outcome == outcome).collect::<Vec<_>>()
+    };
+    assert_eq!(told(1, Outcome::WentDark).len(), 2);
+    let skipped = told(1, Outcome::SkippedByPolicy);
+    assert!(!skipped.is_empty());
+    for record in &skipped {
+        let detail = record.detail.as_deref().unwrap_or_default();
+        assert!(detail.ends_with("s7 is not asked any further there in this run"), "{detail}");
+        assert!(record.requests <= 1, "no more than the transport: {record:?}");
+    }
+    assert_eq!(told(1, Outcome::Identified).len(), 58 - skipped.len());
+    assert_eq!(told(2, Outcome::Identified).len(), 60);
+}
+
+fn subnet_of(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(address) => address.octets()[2],
+        IpAddr::V6(_) => 0,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_dies_of_the_setup_is_harm_and_not_another_protocol() {
+    let dies = |host| (at(1, host), Faulty::new(Server::new(sim::s7_300()), Fault::DarkAfter(1)));
+    let [(first, a), (second, b)] = [dies(1), dies(2)];
+    let network = Network::wiring().device(first, a).device(second, b).done();
+    let setting = Setting::new(network).with_policy(to(Level::Identify));
+    let ended = setting.scan(&format!("s7://{first} s7://{second}")).await;
+    assert_eq!(ended.report.stopped, Some(StopReason::HarmSuspected));
 }
 
 #[tokio::test(start_paused = true)]

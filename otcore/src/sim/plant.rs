@@ -153,7 +153,9 @@ impl Place {
             (Self::OwnAddresses(_), Err(error))
                 if error.kind() == io::ErrorKind::AddrNotAvailable =>
             {
-                server.serve(Arc::clone(station), Self::AnyPorts.address(at, station.protocol())?).await
+                server
+                    .serve(Arc::clone(station), Self::AnyPorts.address(at, station.protocol())?)
+                    .await
             }
             (_, served) => {
                 served.map_err(|error| io::Error::new(error.kind(), format!("{wanted}: {error}")))

@@ -293,10 +293,7 @@ fn called(exchange: &Exchange) -> Option<Place> {
 /// The module that this exchange asked to be connected to.
 fn called_address(exchange: &Exchange) -> Option<Place> {
     let function = function(exchange)?;
-    let connects = matches!(
-        function,
-        Function::ConnectBasic | Function::ConnectOperator | Function::ConnectProgrammer
-    );
+    let connects = S7::asks_for_transport(function);
     exchange.request.as_ref().last().filter(|_| connects).map(|byte| Place::from_byte(*byte))
 }
 

@@ -11,7 +11,9 @@ mod kinds;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-pub use kinds::{et200s, lists_to_nobody, logo, plus_only, s7_300, s7_400, s7_1200, s7_1500};
+pub use kinds::{
+    et200s, lists_to_nobody, logo, mms_only, plus_only, s7_300, s7_400, s7_1200, s7_1500,
+};
 
 use crate::safety::{Selector, never};
 use crate::sim::{Action, Device, Heard, Reply, Visit};
@@ -76,6 +78,8 @@ pub enum Setup {
     HangsUp,
     /// Refuses with this error.
     Refuses(u16),
+    /// Says nothing and stays: it speaks another protocol, such as MMS, and waits for that.
+    Ignores,
 }
 
 /// One system status list.
@@ -149,6 +153,7 @@ impl Server {
     fn set_up(&self, line: &mut Line, request: &Request<'_>) -> Vec<Action> {
         match self.cpu.setup {
             Setup::HangsUp => vec![Action::Close],
+            Setup::Ignores => Vec::new(),
             Setup::Refuses(error) => vec![self.send(&request.acknowledge(error, &[]))],
             Setup::Agrees => {
                 line.set_up = true;

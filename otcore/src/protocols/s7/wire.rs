@@ -50,6 +50,12 @@ impl Protocol for S7 {
     const NAME: &'static str = "s7";
     type Function = Function;
 
+    /// Whoever uses ISO-on-TCP grants connections.
+    fn asks_for_transport(function: Function) -> bool {
+        use Function::{ConnectBasic, ConnectOperator, ConnectProgrammer};
+        matches!(function, ConnectBasic | ConnectOperator | ConnectProgrammer)
+    }
+
     fn frame(&self, function: Function, tag: u16, body: &[u8]) -> Vec<u8> {
         let selector = function.facts().selector;
         match selector.path() {

@@ -121,6 +121,12 @@ pub fn plus_only() -> Cpu {
     Cpu { addresses: vec![[3, 1], [3, 2]], setup: Setup::HangsUp, ..cpu() }
 }
 
+/// A device that grants connections for MMS and has nothing to say to S7.
+#[must_use]
+pub fn mms_only() -> Cpu {
+    Cpu { setup: Setup::Ignores, ..plus_only() }
+}
+
 /// A controller that wants a password before it says anything.
 #[must_use]
 pub fn lists_to_nobody() -> Cpu {
