@@ -158,6 +158,54 @@ async fn an_s7_1500_is_found_in_slot_1_two_seconds_after_slot_2_refused() {
     assert!(gap >= Duration::from_secs(2), "{gap:?}");
 }
 
+/// The numbers of the lists that were asked for, in order.
+fn lists_asked(seen: &Counters) -> Vec<u16> {
+    let requests = seen.log.iter().map(|logged| &logged.bytes);
+    let questions = requests.filter(|bytes| bytes.len() == 33 && bytes[21..24] == [0x11, 0x44, 1]);
+    questions.map(|bytes| u16::from_be_bytes([bytes[29], bytes[30]])).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_controller_that_refuses_a_list_says_once_which_it_has_and_is_asked_for_no_other() {
+    let (ended, seen) = scan(sim::s7_1500(), "", to(Level::State)).await;
+    let first = [0x0011, 0x001C, 0x0037];
+    assert_eq!(lists_asked(&seen), [&first[..], &[0x0000, 0x0424]].concat());
+    let mode = device(&ended).state.value(StateField::OperatingMode).map(str::to_owned);
+    assert_eq!(mode.as_deref(), Some("Run"));
+
+    let mut cpu = sim::s7_1500();
+    cpu.lists.remove(&(0, 0));
+    let (ended, seen) = scan(cpu, "", to(Level::State)).await;
+    let every = [0x0000, 0x0131, 0x0424, 0x0232, 0x0132, 0x0074];
+    assert_eq!(lists_asked(&seen), [&first[..], &every].concat(), "without it, one by one");
+    assert_eq!(device(&ended).state.value(StateField::OperatingMode), Some("Run"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_that_are_named_and_fail_are_survived() {
+    let mut cpu = sim::s7_1500();
+    cpu.lists.remove(&(0, 0));
+    let cpu = cpu.that_lists_its_lists(&[0x0131, 0x0232, 0x0074, 0x0090]);
+    let (ended, seen) = scan(cpu, "", to(Level::State)).await;
+    assert_eq!(outcome(&ended), Outcome::Identified);
+    assert_eq!(lists_asked(&seen)[3..], [0x0000, 0x0131, 0x0424, 0x0232, 0x0074]);
+    assert_eq!(device(&ended).state.value(StateField::OperatingMode), Some("Run"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_of_lists_is_not_asked_for_where_it_saves_nothing() {
+    for (cpu, query, level) in [
+        (sim::s7_300(), "", Level::State), // it is known which lists such have
+        (sim::s7_400(), "?slot=3", Level::State), // the same, though it refuses some
+        (sim::s7_1500(), "", Level::Identify), // what it would save is not asked anyway
+        (sim::s7_1500(), "", Level::Structure), // one list is left
+        (sim::s7_1200(), "", Level::State), // has given no list at all
+    ] {
+        let (_, seen) = scan(cpu, query, to(level)).await;
+        assert!(!lists_asked(&seen).contains(&0), "{:x?}", lists_asked(&seen));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_s7_1200_that_refuses_every_list_is_there_and_nameless() {
     let (ended, seen) = scan(sim::s7_1200(), "", to(Level::State)).await;

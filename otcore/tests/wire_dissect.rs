@@ -278,7 +278,7 @@ async fn tshark_takes_everything_we_send_to_s7_controllers_for_questions_of_the_
     let cpus = [
         sim::s7_300(),
         sim::Cpu { addresses: vec![[3, 2]], ..sim::s7_400() },
-        sim::s7_1500(),
+        sim::Cpu { addresses: vec![[1, 1]], ..sim::s7_1500() },
         sim::logo(),
         sim::plus_only(),
         sim::s7_300().that_cuts_its_lists_short(),

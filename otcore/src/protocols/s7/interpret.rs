@@ -127,7 +127,8 @@ impl Says<'_> {
             List::Protection | List::ProtectionOfCpu => {
                 Protection::read(record).map(|protection| self.protection(&protection))
             }
-            List::Leds => None, // together they say one thing
+            List::Leds => None,  // together they say one thing
+            List::Lists => None, // which questions are worth asking is nothing about the device
         };
     }
 

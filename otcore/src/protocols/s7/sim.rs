@@ -53,6 +53,19 @@ pub struct Cpu {
 }
 
 impl Cpu {
+    /// The same with a list of its lists, in which `also` stand, though they fail.
+    #[must_use]
+    pub fn that_lists_its_lists(mut self, also: &[u16]) -> Self {
+        let mut ids: Vec<u16> = self.lists.keys().map(|(id, _)| *id).chain(also.to_vec()).collect();
+        ids.push(0);
+        ids.sort_unstable();
+        ids.dedup();
+        let records = ids.into_iter().flat_map(u16::to_be_bytes).collect();
+        let list = List { record_length: 2, records, counts_late: false };
+        self.lists.insert((0, 0), list);
+        self
+    }
+
     /// The same with every list ended where the first message is full.
     #[must_use]
     pub fn that_cuts_its_lists_short(self) -> Self {
@@ -350,9 +363,10 @@ impl<'a> Request<'a> {
         }
         let partial_list = match self.asked {
             Asked::Connect { address: [1..=3, _], .. } | Asked::Setup | Asked::Next(_) => true,
-            // Identification, interfaces, communication, modules, mode, protection, lights.
+            // The list of lists, identification, interfaces, communication, modules, mode, protection, lights.
             Asked::List((id, _)) => {
-                matches!(id & 0x00FF, 0x11 | 0x1C | 0x37 | 0x31 | 0x91 | 0x24 | 0x32 | 0x74)
+                id == 0
+                    || matches!(id & 0x00FF, 0x11 | 0x1C | 0x37 | 0x31 | 0x91 | 0x24 | 0x32 | 0x74)
             }
             Asked::Connect { .. } | Asked::Other => false,
         };

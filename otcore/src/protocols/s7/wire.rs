@@ -1,5 +1,6 @@
 //! S7 on the wire: which question an answer belongs to, inside TPKT and COTP.
 
+mod catalogue;
 mod connect;
 mod cotp;
 mod functions;
@@ -9,6 +10,7 @@ mod szl;
 
 use cotp::Message;
 
+pub use catalogue::Catalogue;
 pub use connect::{Connect, Kind, Place, Setup, SetupCommunication};
 pub use functions::{Function, MOST_CALLS, MOST_PARTS};
 pub use records::{
@@ -397,6 +399,7 @@ mod tests {
             (List::ComponentIdentification, "read component identification"),
             (List::MemoryCard, "read memory card"),
             (List::Location, "read location"),
+            (List::Lists, "read list of lists"),
             (List::EthernetDetails, "read ethernet details"),
             (List::CommunicationLimits, "read communication limits"),
             (List::Modules, "read modules"),
@@ -464,6 +467,15 @@ mod tests {
         assert_eq!(modules[0].hardware_version(), Some(3));
         assert_eq!(modules[2].version().as_deref(), Some("V3.2.6"));
         assert_eq!(modules[3].version().as_deref(), Some("A32.9.9"));
+    }
+
+    #[test]
+    fn a_real_controller_says_which_lists_it_has_in_two_messages() {
+        let mut bytes = reply(&ReadSzl { list: List::Lists }, "list of lists reply 1 of 2").bytes;
+        bytes.extend(reply(&ReadNextPart { sequence: 5 }, "list of lists reply 2 of 2").bytes);
+        let catalogue = Catalogue::read(&Szl::read(List::Lists, &bytes).unwrap()).unwrap();
+        let absent = List::ALL.into_iter().filter(|list| !catalogue.may_hold(*list));
+        assert_eq!(absent.collect::<Vec<_>>(), [List::Modules], "its modules are in 0x0D91");
     }
 
     #[test]

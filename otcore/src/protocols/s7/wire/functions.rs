@@ -108,6 +108,16 @@ read_only! {
             why_safe: STATUS_LIST,
             source: LISTS,
         },
+        /// SZL 0x0000: which lists there are.
+        ReadListOfLists {
+            selector: [0x07, 0x11, 0x44, 0x01, 0x00, 0x00, 0x00, 0x00],
+            level: Structure,
+            max_request: 33,
+            max_count: 1,
+            consent: None,
+            why_safe: STATUS_LIST,
+            source: LISTS,
+        },
         /// SZL 0x0037: addresses of the Ethernet interfaces.
         ReadEthernetDetails {
             selector: [0x07, 0x11, 0x44, 0x01, 0x00, 0x37, 0x00, 0x00],
