@@ -42,10 +42,12 @@ fn to(level: Level) -> Policy {
 async fn a_snap7_server_is_the_controller_it_gives_itself_out_for() {
     let Some((scanned, seen)) = visit("s7-snap7", "", to(Level::Identify)).await else { return };
     assert_eq!(scanned.outcome().outcome, Outcome::Identified);
-    assert_eq!(identity(&scanned.device()), fields(&CPU_315));
+    // Its list is cut before the memory card, which is asked for alone at a deeper level.
+    let said: Vec<_> = CPU_315.into_iter().filter(|(field, _)| *field != "memory_card").collect();
+    assert_eq!(identity(&scanned.device()), fields(&said));
     assert!(scanned.device().state.is_empty());
     assert_eq!(seen.connections, 1);
-    assert!(scanned.questions().len() <= 10, "{:?}", scanned.questions());
+    assert!(scanned.questions().len() <= 4, "{:?}", scanned.questions());
     nobody_hung_up(&scanned);
     let outcome = scanned.outcome();
     println!(

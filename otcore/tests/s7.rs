@@ -128,10 +128,13 @@ async fn identity_takes_one_connection_and_five_questions() {
 #[tokio::test(start_paused = true)]
 async fn what_a_list_cut_short_still_owes_is_asked_for_alone() {
     let cpu = sim::s7_300().that_cuts_its_lists_short();
-    let (ended, seen) = scan(cpu, "", to(Level::Identify)).await;
+    let (ended, seen) = scan(cpu.clone(), "", to(Level::Structure)).await;
     assert_eq!(outcome(&ended), Outcome::Identified);
     says(&ended, &[("memory_card", "MMC 5B2CC8F1"), ("location", "Hall 2, row C")]);
-    assert_eq!((seen.connections, seen.requests), (1, 6));
+    assert_eq!((seen.connections, seen.requests), (1, 9));
+    let (ended, seen) = scan(cpu, "", to(Level::Identify)).await;
+    says(&ended, &[("serial_number", "S C-E4UX61142013"), ("firmware", "V3.2.12")]);
+    assert_eq!((seen.connections, seen.requests), (1, 4), "two questions for two facts can wait");
 }
 
 #[tokio::test(start_paused = true)]

@@ -107,6 +107,14 @@ enum Asked {
     Once(Option<Catalogue>),
 }
 
+/// What decides what else is asked.
+struct Identity {
+    /// Empty if it says none.
+    order_number: String,
+    /// Lists that hold what was cut off another.
+    owed: Vec<List>,
+}
+
 /// The list of lists comes in two messages. It is asked for once a list was refused, and only where
 /// more are still to be asked than it would cost itself. An S7-300 or S7-400 has nearly all, and two
 /// questions more would take the place of two that it answers.
@@ -167,14 +175,14 @@ impl<'a> Talk<'a, '_> {
     async fn converse(&mut self, line: &mut Line<'a>) -> Result<Outcome, ProbeError> {
         line.ask(&SetupCommunication, self.found).await?;
         if self.host.level() >= Level::Identify {
-            let order_number = self.identity(line).await?;
-            self.further(line, &order_number).await?;
+            let identity = self.identity(line).await?;
+            self.further(line, &identity).await?;
         }
         self.outcome()
     }
 
-    /// Who it is. Gives the order number, or nothing.
-    async fn identity(&mut self, line: &mut Line<'a>) -> Result<String, ProbeError> {
+    /// Who it is.
+    async fn identity(&mut self, line: &mut Line<'a>) -> Result<Identity, ProbeError> {
         let list = List::ModuleIdentification;
         let bytes = self.list(line, list).await?;
         let modules = self.szl(list, &bytes).into_iter().flat_map(|szl| szl.records());
@@ -192,10 +200,11 @@ impl<'a> Talk<'a, '_> {
             .filter_map(|(record, _)| Component::read(record))
             .collect();
         self.learn(&order_number, &components)?;
-        if szl.is_some_and(|szl| szl.is_cut_short()) {
-            self.missing(line, &components).await?;
-        }
-        Ok(order_number)
+        let owed = match szl.is_some_and(|szl| szl.is_cut_short()) {
+            true => owed(&components),
+            false => Vec::new(),
+        };
+        Ok(Identity { order_number, owed })
     }
 
     /// The device says who it is: the policy may now know a better rule for it.
@@ -213,25 +222,14 @@ impl<'a> Talk<'a, '_> {
         }
     }
 
-    /// What a list that was cut short still owes, record by record.
-    async fn missing(
+    /// What the level allows beyond the identity, without what the device says that it has not.
+    async fn further(
         &mut self,
         line: &mut Line<'a>,
-        components: &[Component],
+        identity: &Identity,
     ) -> Result<(), ProbeError> {
-        if !components.iter().any(|component| matches!(component, Component::MemoryCard(_))) {
-            self.list(line, List::MemoryCard).await?;
-        }
-        if !components.iter().any(|component| matches!(component, Component::Location(_))) {
-            self.list(line, List::Location).await?;
-        }
-        Ok(())
-    }
-
-    /// What the level allows beyond the identity, without what the device says that it has not.
-    async fn further(&mut self, line: &mut Line<'a>, order_number: &str) -> Result<(), ProbeError> {
-        let mut lists = further_lists(self.host.level(), order_number);
-        let is_known = list_of_modules(order_number).is_some();
+        let mut lists = further_lists(self.host.level(), identity);
+        let is_known = list_of_modules(&identity.order_number).is_some();
         while let Some(list) = lists.pop_front() {
             if !self.may_have(list) {
                 continue;
@@ -311,17 +309,28 @@ impl<'a> Talk<'a, '_> {
     }
 }
 
+/// What a list of components that was cut short still owes, record by record.
+fn owed(components: &[Component]) -> Vec<List> {
+    let has_card = components.iter().any(|one| matches!(one, Component::MemoryCard(_)));
+    let has_location = components.iter().any(|one| matches!(one, Component::Location(_)));
+    let card = Some(List::MemoryCard).filter(|_| !has_card);
+    card.into_iter().chain(Some(List::Location).filter(|_| !has_location)).collect()
+}
+
 /// Interfaces, limits, and the modules of the rack where such controllers know them; then mode,
-/// protection and lights.
-fn further_lists(level: Level, order_number: &str) -> VecDeque<List> {
+/// protection and lights. What an earlier list still owes comes last: it is dear for what it brings.
+fn further_lists(level: Level, identity: &Identity) -> VecDeque<List> {
     let mut lists = VecDeque::new();
     if level >= Level::Structure {
         lists.extend([List::EthernetDetails, List::CommunicationLimits]);
-        lists.extend(list_of_modules(order_number));
+        lists.extend(list_of_modules(&identity.order_number));
     }
     if level >= Level::State {
         let protection = [List::Protection, List::ProtectionOfCpu];
         lists.extend([List::OperatingMode].into_iter().chain(protection).chain([List::Leds]));
+    }
+    if level >= Level::Structure {
+        lists.extend(&identity.owed);
     }
     lists
 }
