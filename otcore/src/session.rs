@@ -292,8 +292,7 @@ impl<P: Protocol> Session<'_, P> {
         let frame = Frame::of(&self.protocol, self.tag, request).map_err(Refusal::from)?;
         let (frame, patience) = (Arc::new(frame), self.patience());
         let permit = self.visit.admit(Arc::clone(&frame), patience).await?;
-        let asked_at = self.visit.gate().now();
-        let sent = Instant::now();
+        let (asked_at, sent) = (self.visit.gate().now(), Instant::now());
         self.send(permit).await?;
 
         let visit = self.visit;
@@ -320,11 +319,7 @@ impl<P: Protocol> Session<'_, P> {
         };
         found.exchanges.push(self.exchange(&frame, bytes, asked_at, rtt));
         let message = message?;
-        if P::asks_for_transport(request.function()) {
-            self.visit.granted_transport();
-        } else {
-            self.visit.spoke();
-        }
+        self.visit.heard(P::asks_for_transport(request.function()));
         let kept = self.visit.answered(rtt, self.protocol.is_on_a_bus());
         let reply = self.read(request, &frame, &message)?;
         kept?; // slowing down ends the visit, but not before this answer was read

@@ -19,6 +19,7 @@ use super::permit::{Connection, Permit};
 use super::policy::Limits;
 use super::refusal::{Refusal, StopReason};
 use super::sabotage::Saboteur;
+use super::silence::{Said, Silence};
 use super::{Gate, Inner, sensitive};
 use crate::frame::Frame;
 use crate::model::HexBytes;
@@ -68,38 +69,6 @@ impl Spending {
             bytes_in: self.bytes_in.saturating_sub(earlier.bytes_in),
         }
     }
-}
-
-/// What a silence means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Silence {
-    /// It had answered before: it went dark, is quarantined, and gets no further packet.
-    WentDark,
-    /// It had granted a transport that other protocols share, and nothing more: perhaps it does not
-    /// know this one. It is quarantined as if it had gone dark, and gets no further packet; only the
-    /// scan goes on, without this protocol where that happens again.
-    TransportOnly,
-    /// It never said anything.
-    NeverAnswered,
-}
-
-impl Silence {
-    /// What is to be added to "no answer", for a person.
-    pub(crate) const fn in_words(self) -> &'static str {
-        match self {
-            Self::TransportOnly => "; it had granted the transport and nothing more",
-            Self::WentDark | Self::NeverAnswered => "",
-        }
-    }
-}
-
-/// What a device has said so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
-    Nothing,
-    /// It granted a shared transport on the connection of this number.
-    Transport(u64),
-    Something,
 }
 
 pub(super) struct Visiting {
@@ -349,17 +318,15 @@ impl Visit {
         matches!(left_alone, Some(Refusal::Spent { .. } | Refusal::PlanSpent { .. }))
     }
 
-    /// The answer that came grants a transport, which proves nothing about who is behind it.
-    pub fn granted_transport(&self) {
+    /// An answer came; `transport` if it only grants or refuses what carries the protocol, which
+    /// proves nothing about who is behind it.
+    pub fn heard(&self, transport: bool) {
         let mut state = self.0.state();
-        if let (Some(current), false) = (state.current, state.said == Said::Something) {
-            state.said = Said::Transport(current.id);
-        }
-    }
-
-    /// The answer that came is one of the protocol itself, or garbage.
-    pub fn spoke(&self) {
-        self.0.state().said = Said::Something;
+        let connection = state.current.map(|current| current.id);
+        state.said = match (state.said, connection) {
+            (Said::Nothing | Said::Transport(_), Some(id)) if transport => Said::Transport(id),
+            _ => Said::Something,
+        };
     }
 
     /// A question was answered after `rtt`; `bus` if the answer came over a serial or routed bus.
