@@ -321,6 +321,42 @@ fn subnet_of(address: IpAddr) -> u8 {
     }
 }
 
+/// Its answer to the connection request takes so long that two others have fallen silent before it
+/// may be asked again.
+#[tokio::test(start_paused = true)]
+async fn who_has_just_granted_a_connection_is_not_asked_what_silenced_two_others() {
+    let late = Fault::Slow { first: Duration::from_millis(2_500), more: Duration::ZERO };
+    let network = Network::wiring()
+        .device(at(1, 1), Server::new(sim::mms_only()))
+        .device(at(1, 2), Server::new(sim::mms_only()))
+        .device(at(1, 3), Faulty::new(Server::new(sim::s7_300()), late))
+        .done();
+    let setting = Setting::new(network).with_policy(to(Level::Identify));
+    let ended = setting.scan("10.1.1.1-3").await;
+    let third = at(1, 3).ip();
+    let record = ended
+        .report
+        .outcomes
+        .iter()
+        .find(|record| record.address == third && record.protocol == "s7");
+    let record = record.unwrap();
+    assert_eq!((record.outcome, record.requests), (Outcome::SkippedByPolicy, 1), "{record:?}");
+    assert_eq!(setting.network.station(at(1, 3)).counters().requests, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_had_spoken_in_another_protocol_and_is_silent_to_s7_is_harm() {
+    let network = (1..=2).fold(Network::wiring(), |wiring, host| {
+        let modbus = SocketAddr::new(at(1, host).ip(), 502);
+        let wiring = wiring.device(modbus, otcore::protocols::modbus::sim::typical());
+        wiring.device(at(1, host), Server::new(sim::mms_only()))
+    });
+    let policy = Policy::gentle().protocol("s7", |s7| s7.level(Level::Structure));
+    let setting = Setting::new(network.done()).with_policy(policy);
+    let ended = setting.scan("10.1.1.1 10.1.1.2").await;
+    assert_eq!(ended.report.stopped, Some(StopReason::HarmSuspected));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_device_that_dies_of_the_setup_is_harm_and_not_another_protocol() {
     let dies = |host| (at(1, host), Faulty::new(Server::new(sim::s7_300()), Fault::DarkAfter(1)));
