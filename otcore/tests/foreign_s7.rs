@@ -93,8 +93,9 @@ async fn a_stopped_snap7_server_says_that_it_is_stopped() {
     assert_eq!(device.state.value(StateField::OperatingModeRaw), Some("0x04"));
 }
 
-/// It answers 0x0011 with one record shorter than Siemens', 0x001C with text where length and count
-/// should be, and the lists of state with too little. What it does say is true, and no more is said.
+/// It answers 0x0011 with one record shorter than Siemens', 0x001C with no records of no length and
+/// text behind them, and the lists of state with too little. What it does say is true, and no more
+/// is said.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_with_broken_lists_is_what_the_whole_ones_say() {
     for level in [Level::Identify, Level::State] {

@@ -8,11 +8,10 @@ readonly LIBMODBUS_PEER=$PEERS/libmodbus_peer
 # First the peers alone, by hand-built frames: a change in a stack must not look like one of otcore.
 part_peers() {
     peers_ready
-    if [[ -x $LIBMODBUS_PEER ]]; then
-        "$PEERS/bin/python" tests/peers/check.py --libmodbus "$LIBMODBUS_PEER"
-    else
-        "$PEERS/bin/python" tests/peers/check.py
-    fi
+    local others=()
+    [[ ! -x $LIBMODBUS_PEER ]] || others+=(--libmodbus "$LIBMODBUS_PEER")
+    ! venv_ready "$PEERS3" || others+=(--python3 "$PEERS3/bin/python")
+    "$PEERS/bin/python" tests/peers/check.py "${others[@]}"
 }
 
 # The tests against foreign stacks alone, with what they say. They are in `tests` too.
