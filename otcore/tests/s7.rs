@@ -278,6 +278,7 @@ async fn who_grants_a_connection_and_is_silent_to_s7_gets_nothing_more_and_ends_
     let record = ended.report.outcomes.iter().find(|record| record.address == quiet.ip()).unwrap();
     let detail = record.detail.as_deref().unwrap();
     assert!(detail.ends_with("; it had granted the transport and nothing more"), "{detail}");
+    assert!(ended.report.harm_suspected(), "a person should look, though the scan goes on");
     assert_eq!(ended.report.stopped, None);
     let asked = |packet: &&Packet| packet.to == quiet && matches!(packet.what, Kind::Payload(_));
     let capture = setting.network.capture();
