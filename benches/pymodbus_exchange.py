@@ -42,7 +42,7 @@ def main() -> None:
     read = {number: text.decode() for number, text in decode().information.items()}
     result = {
         "rounds": [value / TURNS * 1e9 for value in seconds],
-        "objects": sorted(read.items()),
+        "read": sorted(read.items()),
         "version": pymodbus.__version__,
     }
     print(json.dumps(result))

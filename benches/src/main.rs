@@ -7,7 +7,7 @@ mod floor;
 mod measure;
 mod message;
 mod ours;
-mod pymodbus;
+mod python;
 mod report;
 mod s7;
 mod tokio_modbus;
@@ -39,7 +39,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn modbus(count: usize) -> Report {
     let mut rounds = timed(&mut contenders(), count);
     let mut skipped = Vec::new();
-    match pymodbus::timed(count) {
+    let messages = (message::question(), message::answer());
+    let messages = [messages.0.as_slice(), messages.1.as_slice()];
+    match python::PYMODBUS.timed(messages, count, &message::objects()) {
         Ok(run) => rounds.push((
             (format!("pymodbus {}", run.version), "encode + decode, Python".to_owned()),
             run.rounds,
@@ -51,15 +53,24 @@ fn modbus(count: usize) -> Report {
 
 fn s7_list(count: usize) -> Result<Report, Box<dyn std::error::Error>> {
     let bytes = s7::answer().ok_or("the vector of the S7 list is gone")?;
-    let same = bytes.clone();
-    let floor = move || s7::by_hand(black_box(&bytes));
-    let ours = move || s7::ours(black_box(&same));
+    let (same, again) = (bytes.clone(), bytes.clone());
+    let floor = move || s7::by_hand(black_box(&same));
+    let ours = move || s7::ours(black_box(&again));
     let mut contenders = [
         Contender::new("floor", "encode + decode by hand, owned texts", floor),
         Contender::new("otcore", "encode, read back, split, match, decode", ours),
     ];
-    let rounds = timed(&mut contenders, count);
-    Ok(report("S7 list 0x0011, four records", rounds, Vec::new(), count))
+    let mut rounds = timed(&mut contenders, count);
+    let mut skipped = Vec::new();
+    let question = s7::encode_by_hand(s7::TAG);
+    match python::SNAP7.timed([&question, &bytes], count, &s7::order_code()) {
+        Ok(run) => rounds.push((
+            (format!("python-snap7 {}", run.version), "exchange, two of its texts".to_owned()),
+            run.rounds,
+        )),
+        Err(why) => skipped.push(format!("python-snap7: {why}")),
+    }
+    Ok(report("S7 list 0x0011, four records", rounds, skipped, count))
 }
 
 /// What each contender needed, by its name and what it does.

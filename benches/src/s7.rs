@@ -10,7 +10,7 @@ use otcore::wire::Reader;
 const VECTORS: &str = include_str!("../../otcore/tests/vectors/s7.csv");
 const REQUEST: ReadSzl = ReadSzl { list: List::ModuleIdentification };
 /// Reference of question and answer.
-const TAG: u16 = 0x1100;
+pub(crate) const TAG: u16 = 0x1100;
 
 /// Index of a record, order number, version: everybody owns what it hands out.
 pub(crate) type Modules = Vec<(u16, String, Option<String>)>;
@@ -20,6 +20,11 @@ pub(crate) fn answer() -> Option<Vec<u8>> {
     let row = VECTORS.lines().find(|row| row.starts_with("module identification reply,"))?;
     let digits = row.split(',').nth(2)?.as_bytes().chunks(2);
     digits.map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
+
+/// The two texts of it that python-snap7 reads: order number and firmware.
+pub(crate) fn order_code() -> [String; 2] {
+    ["6ES7 151-8AB01-0AB0", "V3.2.6"].map(str::to_owned)
 }
 
 /// The floor's question.

@@ -3,13 +3,14 @@
 
 use libfuzzer_sys::fuzz_target;
 use otcore::protocols::s7::{
-    CommunicationLimits, Component, Interface, Led, List, ModuleIdentification, ModuleStatus,
+    Catalogue, CommunicationLimits, Component, Interface, Led, List, ModuleIdentification, ModuleStatus,
     OperatingMode, Protection, Szl,
 };
 
 fuzz_target!(|bytes: &[u8]| {
     for list in List::ALL {
         let Ok(szl) = Szl::read(list, bytes) else { continue };
+        let _ = Catalogue::read(&szl).map(|catalogue| catalogue.may_hold(list));
         for (record, end) in szl.records() {
             assert_eq!(&bytes[end - record.len()..end], record, "bytes that were not sent");
             read(record);

@@ -16,6 +16,12 @@ pub trait Protocol: Send + Sync + 'static {
         false
     }
 
+    /// Whether `function` only asks for a transport that other protocols share, so that an answer
+    /// to it proves nothing about who speaks on top of it.
+    fn asks_for_transport(_function: Self::Function) -> bool {
+        false
+    }
+
     /// Put selector, headers, lengths and checksums around `body`.
     fn frame(&self, function: Self::Function, tag: u16, body: &[u8]) -> Vec<u8>;
 

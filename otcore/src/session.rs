@@ -39,7 +39,7 @@ pub enum ProbeError {
     #[error("malformed answer: {0}")]
     Malformed(#[from] WireError),
     /// Nothing came back in time.
-    #[error("no answer within {waited:?}")]
+    #[error("no answer within {waited:?}{}", means.in_words())]
     Silent {
         /// How long we waited.
         waited: Duration,
@@ -246,8 +246,7 @@ impl<P: Protocol> Session<'_, P> {
         let (frame, patience) = (Arc::new(frame), self.patience());
         let admission = self.visit.admit(Arc::clone(&frame), patience);
         let permit = self.while_listening(admission).await??;
-        let asked_at = self.visit.gate().now();
-        let sent = Instant::now();
+        let (asked_at, sent) = (self.visit.gate().now(), Instant::now());
         self.has_asked = true;
         self.send(permit).await?;
 
@@ -264,7 +263,7 @@ impl<P: Protocol> Session<'_, P> {
                 }
                 // A kernel that had less time than it takes to give up cannot have told.
                 self.alive &= patience > self.kernel_patience();
-                let means = self.visit.silent(frame.facts().name);
+                let means = self.visit.silent(frame.facts().name, self.alive);
                 return Err(ProbeError::Silent { waited: patience, means });
             }
         };
@@ -275,6 +274,7 @@ impl<P: Protocol> Session<'_, P> {
         };
         found.exchanges.push(self.exchange(&frame, bytes, asked_at, rtt));
         let message = message?;
+        self.visit.heard(P::asks_for_transport(request.function()));
         let kept = self.visit.answered(rtt, self.protocol.is_on_a_bus());
         let reply = self.read(request, &frame, &message)?;
         kept?; // slowing down ends the visit, but not before this answer was read
@@ -398,7 +398,7 @@ impl<P: Protocol> Session<'_, P> {
                 // The kernel gave up: not even an acknowledgement came back.
                 self.alive = false;
                 let waited = self.kernel_patience();
-                let means = self.visit.silent("unacknowledged question");
+                let means = self.visit.silent("unacknowledged question", self.alive);
                 Err(ProbeError::Silent { waited, means })
             }
             Err(error) => Err(self.hung_up(error)),

@@ -15,11 +15,12 @@ mod common;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use common::network::Network;
+use common::network::{Kind, Network, Packet};
 use common::{Ended, Setting};
+use otcore::gate::StopReason;
 use otcore::model::{InterfaceField, Node, ServiceField, StateField};
 use otcore::protocols::s7::sim::{self, Cpu, Server, TurnsAway};
-use otcore::sim::Counters;
+use otcore::sim::{Counters, Fault, Faulty};
 use otcore::{Level, Outcome, Policy};
 
 const AT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, 1, 7)), 102);
@@ -127,10 +128,13 @@ async fn identity_takes_one_connection_and_five_questions() {
 #[tokio::test(start_paused = true)]
 async fn what_a_list_cut_short_still_owes_is_asked_for_alone() {
     let cpu = sim::s7_300().that_cuts_its_lists_short();
-    let (ended, seen) = scan(cpu, "", to(Level::Identify)).await;
+    let (ended, seen) = scan(cpu.clone(), "", to(Level::Structure)).await;
     assert_eq!(outcome(&ended), Outcome::Identified);
     says(&ended, &[("memory_card", "MMC 5B2CC8F1"), ("location", "Hall 2, row C")]);
-    assert_eq!((seen.connections, seen.requests), (1, 6));
+    assert_eq!((seen.connections, seen.requests), (1, 9));
+    let (ended, seen) = scan(cpu, "", to(Level::Identify)).await;
+    says(&ended, &[("serial_number", "S C-E4UX61142013"), ("firmware", "V3.2.12")]);
+    assert_eq!((seen.connections, seen.requests), (1, 4), "two questions for two facts can wait");
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,6 +159,54 @@ async fn an_s7_1500_is_found_in_slot_1_two_seconds_after_slot_2_refused() {
     assert_eq!(called(&seen), [[3, 2], [3, 1]]);
     let gap = seen.log[1].at.saturating_sub(seen.log[0].at);
     assert!(gap >= Duration::from_secs(2), "{gap:?}");
+}
+
+/// The numbers of the lists that were asked for, in order.
+fn lists_asked(seen: &Counters) -> Vec<u16> {
+    let requests = seen.log.iter().map(|logged| &logged.bytes);
+    let questions = requests.filter(|bytes| bytes.len() == 33 && bytes[21..24] == [0x11, 0x44, 1]);
+    questions.map(|bytes| u16::from_be_bytes([bytes[29], bytes[30]])).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_controller_that_refuses_a_list_says_once_which_it_has_and_is_asked_for_no_other() {
+    let (ended, seen) = scan(sim::s7_1500(), "", to(Level::State)).await;
+    let first = [0x0011, 0x001C, 0x0037];
+    assert_eq!(lists_asked(&seen), [&first[..], &[0x0000, 0x0424]].concat());
+    let mode = device(&ended).state.value(StateField::OperatingMode).map(str::to_owned);
+    assert_eq!(mode.as_deref(), Some("Run"));
+
+    let mut cpu = sim::s7_1500();
+    cpu.lists.remove(&(0, 0));
+    let (ended, seen) = scan(cpu, "", to(Level::State)).await;
+    let every = [0x0000, 0x0131, 0x0424, 0x0232, 0x0132, 0x0074];
+    assert_eq!(lists_asked(&seen), [&first[..], &every].concat(), "without it, one by one");
+    assert_eq!(device(&ended).state.value(StateField::OperatingMode), Some("Run"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_that_are_named_and_fail_are_survived() {
+    let mut cpu = sim::s7_1500();
+    cpu.lists.remove(&(0, 0));
+    let cpu = cpu.that_lists_its_lists(&[0x0131, 0x0232, 0x0074, 0x0090]);
+    let (ended, seen) = scan(cpu, "", to(Level::State)).await;
+    assert_eq!(outcome(&ended), Outcome::Identified);
+    assert_eq!(lists_asked(&seen)[3..], [0x0000, 0x0131, 0x0424, 0x0232, 0x0074]);
+    assert_eq!(device(&ended).state.value(StateField::OperatingMode), Some("Run"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_of_lists_is_not_asked_for_where_it_saves_nothing() {
+    for (cpu, query, level) in [
+        (sim::s7_300(), "", Level::State), // it is known which lists such have
+        (sim::s7_400(), "?slot=3", Level::State), // the same, though it refuses some
+        (sim::s7_1500(), "", Level::Identify), // what it would save is not asked anyway
+        (sim::s7_1500(), "", Level::Structure), // one list is left
+        (sim::s7_1200(), "", Level::State), // has given no list at all
+    ] {
+        let (_, seen) = scan(cpu, query, to(level)).await;
+        assert!(!lists_asked(&seen).contains(&0), "{:x?}", lists_asked(&seen));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,6 +245,127 @@ async fn a_controller_that_speaks_s7comm_plus_only_is_not_named_and_not_called_a
     assert_eq!(outcome(&ended), Outcome::ResetAfter);
     assert!(ended.report.assets.is_empty(), "a granted connection proves only the transport");
     assert_eq!((seen.connections, seen.requests), (1, 2));
+}
+
+fn at(subnet: u8, host: u8) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, subnet, host)), 102)
+}
+
+/// A plant of the given S7 devices, all of them scanned.
+async fn scan_plant(cpus: &[(SocketAddr, Cpu)]) -> (Ended, Setting) {
+    let wiring = cpus
+        .iter()
+        .fold(Network::wiring(), |wiring, (at, cpu)| wiring.device(*at, Server::new(cpu.clone())));
+    let setting = Setting::new(wiring.done()).with_policy(to(Level::Identify));
+    let targets: Vec<String> = cpus.iter().map(|(at, _)| format!("s7://{at}")).collect();
+    let ended = setting.scan(&targets.join(" ")).await;
+    (ended, setting)
+}
+
+fn outcomes(ended: &Ended) -> Vec<(IpAddr, Outcome)> {
+    let mut all: Vec<_> =
+        ended.report.outcomes.iter().map(|record| (record.address, record.outcome)).collect();
+    all.sort();
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_grants_a_connection_and_is_silent_to_s7_gets_nothing_more_and_ends_no_scan() {
+    let (quiet, plc) = (at(1, 1), at(1, 9));
+    let (ended, setting) = scan_plant(&[(quiet, sim::mms_only()), (plc, sim::s7_300())]).await;
+    let expected = [(quiet.ip(), Outcome::WentDark), (plc.ip(), Outcome::Identified)];
+    assert_eq!(outcomes(&ended), expected);
+    let record = ended.report.outcomes.iter().find(|record| record.address == quiet.ip()).unwrap();
+    let detail = record.detail.as_deref().unwrap();
+    assert!(detail.ends_with("; it had granted the transport and nothing more"), "{detail}");
+    assert!(ended.report.harm_suspected(), "a person should look, though the scan goes on");
+    assert_eq!(ended.report.stopped, None);
+    let asked = |packet: &&Packet| packet.to == quiet && matches!(packet.what, Kind::Payload(_));
+    let capture = setting.network.capture();
+    assert_eq!(capture.iter().filter(asked).count(), 2, "nothing after Setup Communication");
+    let dialled = |packet: &&Packet| packet.to == quiet && packet.what == Kind::Syn;
+    assert_eq!(capture.iter().filter(dialled).count(), 1);
+    let again = setting.scanner().plan(&common::parse(&format!("s7://{quiet}")));
+    let error = again.unwrap_err().to_string();
+    assert!(error.contains("quarantined") && error.contains("clear"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_such_devices_end_s7_in_their_subnet_and_not_the_scan() {
+    let quiet = (1..=2).map(|host| (at(1, host), sim::mms_only()));
+    let plcs = (3..=60).map(|host| (at(1, host), sim::s7_300()));
+    let elsewhere = (1..=60).map(|host| (at(2, host), sim::s7_300()));
+    let plant: Vec<_> = quiet.chain(plcs).chain(elsewhere).collect();
+    let (ended, _) = scan_plant(&plant).await;
+    assert_eq!(ended.report.stopped, None, "no harm suspected");
+    let told = |network: u8, outcome| {
+        let records = ended.report.outcomes.iter();
+        let here = records.filter(|record| subnet_of(record.address) == network);
+        here.filter(|record| record.outcome == outcome).collect::<Vec<_>>()
+    };
+    assert_eq!(told(1, Outcome::WentDark).len(), 2);
+    let skipped = told(1, Outcome::SkippedByPolicy);
+    assert!(!skipped.is_empty());
+    for record in &skipped {
+        let detail = record.detail.as_deref().unwrap_or_default();
+        assert!(detail.ends_with("s7 is not asked any further there in this run"), "{detail}");
+        assert!(record.requests <= 1, "no more than the transport: {record:?}");
+    }
+    assert_eq!(told(1, Outcome::Identified).len(), 58 - skipped.len());
+    assert_eq!(told(2, Outcome::Identified).len(), 60);
+}
+
+fn subnet_of(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(address) => address.octets()[2],
+        IpAddr::V6(_) => 0,
+    }
+}
+
+/// Its answer to the connection request takes so long that two others have fallen silent before it
+/// may be asked again.
+#[tokio::test(start_paused = true)]
+async fn who_has_just_granted_a_connection_is_not_asked_what_silenced_two_others() {
+    let late = Fault::Slow { first: Duration::from_millis(2_500), more: Duration::ZERO };
+    let network = Network::wiring()
+        .device(at(1, 1), Server::new(sim::mms_only()))
+        .device(at(1, 2), Server::new(sim::mms_only()))
+        .device(at(1, 3), Faulty::new(Server::new(sim::s7_300()), late))
+        .done();
+    let setting = Setting::new(network).with_policy(to(Level::Identify));
+    let ended = setting.scan("10.1.1.1-3").await;
+    let third = at(1, 3).ip();
+    let record = ended
+        .report
+        .outcomes
+        .iter()
+        .find(|record| record.address == third && record.protocol == "s7");
+    let record = record.unwrap();
+    assert_eq!((record.outcome, record.requests), (Outcome::SkippedByPolicy, 1), "{record:?}");
+    assert_eq!(setting.network.station(at(1, 3)).counters().requests, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_had_spoken_in_another_protocol_and_is_silent_to_s7_is_harm() {
+    let network = (1..=2).fold(Network::wiring(), |wiring, host| {
+        let modbus = SocketAddr::new(at(1, host).ip(), 502);
+        let wiring = wiring.device(modbus, otcore::protocols::modbus::sim::typical());
+        wiring.device(at(1, host), Server::new(sim::mms_only()))
+    });
+    let policy = Policy::gentle().protocol("s7", |s7| s7.level(Level::Structure));
+    let setting = Setting::new(network.done()).with_policy(policy);
+    let ended = setting.scan("10.1.1.1 10.1.1.2").await;
+    assert_eq!(ended.report.stopped, Some(StopReason::HarmSuspected));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_dies_of_the_setup_is_harm_and_not_another_protocol() {
+    let dies = |host| (at(1, host), Faulty::new(Server::new(sim::s7_300()), Fault::DarkAfter(1)));
+    let [(first, a), (second, b)] = [dies(1), dies(2)];
+    let network = Network::wiring().device(first, a).device(second, b).done();
+    let setting = Setting::new(network).with_policy(to(Level::Identify));
+    let ended = setting.scan(&format!("s7://{first} s7://{second}")).await;
+    assert_eq!(ended.report.stopped, Some(StopReason::HarmSuspected));
 }
 
 #[tokio::test(start_paused = true)]

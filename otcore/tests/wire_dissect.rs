@@ -275,13 +275,17 @@ async fn tshark_takes_everything_we_send_to_a_plant_for_questions_of_the_manifes
 #[tokio::test(flavor = "multi_thread")]
 async fn tshark_takes_everything_we_send_to_s7_controllers_for_questions_of_the_manifest() {
     use otcore::protocols::s7::sim;
+    // As Snap7 does: with its protection in the first list, so that its location still fits.
+    let mut cut = sim::s7_300().that_cuts_its_lists_short();
+    let protection = cut.lists.get(&(0x0132, 4)).cloned().unwrap();
+    cut.lists.insert((0x0232, 4), protection);
     let cpus = [
         sim::s7_300(),
         sim::Cpu { addresses: vec![[3, 2]], ..sim::s7_400() },
-        sim::s7_1500(),
+        sim::Cpu { addresses: vec![[1, 1]], ..sim::s7_1500() },
         sim::logo(),
         sim::plus_only(),
-        sim::s7_300().that_cuts_its_lists_short(),
+        cut,
     ];
     let plant = cpus.into_iter().enumerate().fold(Plant::new(), |plant, (number, cpu)| {
         let expected = Expected { name: format!("cpu-{number}"), ..Expected::default() };

@@ -22,6 +22,7 @@ part_tools() {
     cargo_deny
     venv "$VENV" scripts/requirements.txt
     venv "$PEERS" tests/peers/requirements.txt
+    venv "$PEERS3" tests/peers/requirements3.txt
 }
 
 system_packages() {

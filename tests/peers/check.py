@@ -134,6 +134,13 @@ EXPECTED_S7: dict[str, list[tuple[int, int, bytes | int]]] = {
     ],
     "s7-snap7-stopped": [(0x0424, 0, bytes([0x51, 0x44, 0xFF, 0x04]))],
 }
+# The same of those that need the interpreter of requirements3.txt.
+EXPECTED_S7_3: dict[str, list[tuple[int, int, bytes | int]]] = {
+    "s7-snap7py": [
+        (0x0011, 0, b"\x00\x1a\x00\x01\x00\x016ES7 315-2EH14-0AB0"),
+        (0x001C, 0, b"\x00\x1c" + bytes(8) + b"SNAP7-SERVER"),
+    ],
+}
 
 
 def tpkt(connection: socket.socket, cotp: bytes) -> bytes:
@@ -155,7 +162,7 @@ def wrong_s7(name: str, address: tuple[str, int]) -> list[str]:
     with socket.create_connection(address, PATIENCE) as connection:
         tpkt(connection, bytes.fromhex("11e00000000100c0010ac1020100c2020302"))
         tpkt(connection, bytes.fromhex("02f08032010000000100080000f0000001000100f0"))
-        for number, index, expected in EXPECTED_S7[name]:
+        for number, index, expected in {**EXPECTED_S7, **EXPECTED_S7_3}[name]:
             got = status_list(connection, number, index)
             holds = isinstance(expected, bytes) and isinstance(got, bytes) and expected in got
             if not holds and expected != got:
@@ -182,7 +189,7 @@ def check(name: str, command: list[str]) -> int:
                 print(f"not ok  {name}: it said {line}")
                 return 1
             host, port = line[2].rsplit(":", 1)
-            questions = wrong_s7 if name in EXPECTED_S7 else wrong_modbus
+            questions = wrong_modbus if name in EXPECTED else wrong_s7
             wrong = questions(name, (host, int(port)))
             peer.stdin.close()
             if peer.wait(PATIENCE) != 0:
@@ -199,6 +206,7 @@ def check(name: str, command: list[str]) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--libmodbus", metavar="BINARY", help="compiled libmodbus_peer.c")
+    parser.add_argument("--python3", metavar="PYTHON", help="has requirements3.txt installed")
     options = parser.parse_args()
     wrong = 0
     for name in [*EXPECTED, *EXPECTED_S7]:
@@ -209,6 +217,11 @@ def main() -> int:
             wrong += check(name, [options.libmodbus])
         else:
             print(f"skipped {name}: no --libmodbus")
+    for name in EXPECTED_S7_3:
+        if options.python3:
+            wrong += check(name, [options.python3, str(HERE / "s7.py"), name])
+        else:
+            print(f"skipped {name}: no --python3")
     return 1 if wrong else 0
 
 

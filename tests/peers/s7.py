@@ -24,6 +24,26 @@ def snap7_stopped(bind: str, port: int, ready: Ready) -> None:
     serve_snap7(bind, port, ready, status=STOP)
 
 
+def snap7_python(bind: str, port: int, ready: Ready) -> None:
+    """The server that python-snap7 has since its third version, written in Python."""
+    from snap7.server import Server
+
+    server = Server(log=False)
+    server.start_to(bind, port)
+    ready()
+    threading.Event().wait()
+
+
+def s7commplus(bind: str, port: int, ready: Ready) -> None:
+    """A controller that speaks S7comm-plus and nothing else."""
+    from s7commplus.server import S7CommPlusServer
+
+    server = S7CommPlusServer()
+    server.start(host=bind, port=port)
+    ready()
+    threading.Event().wait()
+
+
 def serve_snap7(bind: str, port: int, ready: Ready, status: int | None) -> None:
     from snap7.server import Server
     from snap7.type import SrvArea
@@ -40,6 +60,8 @@ def serve_snap7(bind: str, port: int, ready: Ready, status: int | None) -> None:
 PEERS = {
     "s7-snap7": snap7,
     "s7-snap7-stopped": snap7_stopped,
+    "s7-snap7py": snap7_python,
+    "s7-s7commplus": s7commplus,
 }
 
 

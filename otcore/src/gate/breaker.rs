@@ -21,6 +21,9 @@ struct Seen {
     dark_in: HashMap<IpNet, u32>,
     dark_kinds: BTreeSet<String>,
     unreachable_in: HashMap<IpNet, u32>,
+    /// Devices that granted a transport and did not answer the protocol on it.
+    transport_only: HashMap<&'static str, u32>,
+    transport_only_in: HashMap<(&'static str, IpNet), u32>,
 }
 
 impl Breaker {
@@ -32,6 +35,33 @@ impl Breaker {
         let dark_here = seen.dark_in.entry(subnet_of(address)).or_default();
         *dark_here += 1;
         *dark_here >= limits.dark_per_subnet || seen.dark >= limits.dark_per_run
+    }
+
+    /// A device granted a shared transport and was silent to `protocol` on it.
+    ///
+    /// Most likely it speaks another protocol, so this is no reason to end the scan; but if that
+    /// question did hurt, it must not be asked of one device after the other.
+    pub(super) fn granted_transport_only(&self, protocol: &'static str, address: IpAddr) {
+        let mut seen = self.seen();
+        *seen.transport_only.entry(protocol).or_default() += 1;
+        *seen.transport_only_in.entry((protocol, subnet_of(address))).or_default() += 1;
+    }
+
+    /// Whether `protocol` is still asked in the subnet of `address`: the limits are those for
+    /// devices that went dark.
+    pub(super) fn check_protocol(
+        &self,
+        protocol: &'static str,
+        address: IpAddr,
+        limits: &Limits,
+    ) -> Result<(), Refusal> {
+        let seen = self.seen();
+        let here = seen.transport_only_in.get(&(protocol, subnet_of(address)));
+        let everywhere = seen.transport_only.get(protocol);
+        let too_many = |count: Option<&u32>, most| count.is_some_and(|count| *count >= most);
+        let is_over =
+            too_many(here, limits.dark_per_subnet) || too_many(everywhere, limits.dark_per_run);
+        if is_over { Err(Refusal::ProtocolLeftAlone { protocol, address }) } else { Ok(()) }
     }
 
     /// Something on the way said that `address` cannot be reached.
@@ -99,6 +129,22 @@ mod tests {
         assert!(!pulse.beat(ms(2), &limits), "recovered");
         assert!(!pulse.beat(ms(300), &limits));
         assert!(pulse.beat(ms(60), &limits), "more than three times and more than jitter");
+    }
+
+    #[test]
+    fn a_protocol_that_silences_two_in_a_subnet_or_three_in_a_run_is_asked_no_further() {
+        let limits = Limits::default();
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let breaker = Breaker::default();
+        let asked = |protocol, at| breaker.check_protocol(protocol, ip(at), &limits).is_ok();
+        breaker.granted_transport_only("s7", ip("192.0.2.1"));
+        assert!(asked("s7", "192.0.2.9"));
+        breaker.granted_transport_only("s7", ip("192.0.2.2"));
+        assert!(!asked("s7", "192.0.2.9"));
+        assert!(asked("modbus", "192.0.2.9") && asked("s7", "198.51.100.1"));
+        breaker.granted_transport_only("s7", ip("198.51.100.1"));
+        assert!(!asked("s7", "203.0.113.1"));
+        assert!(!breaker.went_dark(ip("192.0.2.3"), None, &limits), "counted apart");
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod policy;
 mod refusal;
 pub(crate) mod sabotage;
 mod sensitive;
+mod silence;
 mod visit;
 
 use std::collections::VecDeque;
@@ -33,7 +34,8 @@ pub use pace::Wire;
 pub use pcapng::Pcapng;
 pub use permit::{Connection, Permit};
 pub use refusal::{Refusal, StopReason};
-pub use visit::{Lease, Silence, Spending, Visit};
+pub use silence::Silence;
+pub use visit::{Lease, Spending, Visit};
 
 use breaker::Breaker;
 use door::Door;

@@ -94,6 +94,17 @@ pub enum Refusal {
     /// Its whole subnet is left alone.
     #[error("the subnet of {0} reported itself unreachable and is left alone")]
     SubnetLeftAlone(IpAddr),
+    /// Devices granted the transport of this protocol and were silent to it.
+    #[error(
+        "devices granted the transport of {protocol} and were silent to it, as {address} might be; \
+         {protocol} is not asked any further there in this run"
+    )]
+    ProtocolLeftAlone {
+        /// Which protocol.
+        protocol: &'static str,
+        /// Who is not asked for that reason.
+        address: IpAddr,
+    },
     /// A number of the policy is used up for this device.
     #[error("`limits.{limit}` = {allowed} is used up for {device}")]
     Spent {

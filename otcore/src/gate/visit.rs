@@ -19,6 +19,7 @@ use super::permit::{Connection, Permit};
 use super::policy::Limits;
 use super::refusal::{Refusal, StopReason};
 use super::sabotage::Saboteur;
+use super::silence::{Said, Silence};
 use super::{Gate, Inner, sensitive};
 use crate::frame::Frame;
 use crate::model::HexBytes;
@@ -70,15 +71,6 @@ impl Spending {
     }
 }
 
-/// What a silence means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Silence {
-    /// It had answered before: it went dark, is quarantined, and gets no further packet.
-    WentDark,
-    /// It never said anything.
-    NeverAnswered,
-}
-
 pub(super) struct Visiting {
     pub(super) gate: Arc<Inner>,
     device: Device,
@@ -92,6 +84,7 @@ struct State {
     spending: Spending,
     left_alone: Option<Refusal>,
     answered: bool,
+    said: Said,
     pulse: Pulse,
     kind: Option<String>,
     next_question: Instant,
@@ -129,6 +122,7 @@ impl Visit {
             spending: Spending::default(),
             left_alone: None,
             answered: false,
+            said: Said::Nothing,
             pulse: Pulse::default(),
             kind: None,
             next_question: now,
@@ -185,7 +179,7 @@ impl Visit {
     ) -> Result<(Permit<Connection>, Lease), Refusal> {
         let gate = &self.0.gate;
         let limits = self.limits();
-        self.may_connect(to)?;
+        self.may_connect(to, protocol)?;
         let holding = gate.wire.hold(self.0.device, limits);
         let hold = gate.door.unless_shut(holding).await?;
         let hold = hold.map_err(|error| Refusal::HostLock(error.to_string()))?;
@@ -195,7 +189,7 @@ impl Visit {
             let reserve = gate.wire.reserve(self.0.device, Cargo::Connection { syns }, limits);
             gate.door.unless_shut(reserve).await?;
             let mut lease = self.lease(to, protocol, syns + 1);
-            self.may_connect(to)?; // things may have changed while we waited
+            self.may_connect(to, protocol)?; // things may have changed while we waited
             if gate.door.is_paused() {
                 continue; // dropping the lease gives everything back
             }
@@ -207,8 +201,9 @@ impl Visit {
         }
     }
 
-    fn may_connect(&self, to: SocketAddr) -> Result<(), Refusal> {
+    fn may_connect(&self, to: SocketAddr, protocol: &'static str) -> Result<(), Refusal> {
         self.0.gate.check_endpoint(to)?;
+        self.0.gate.breaker.check_protocol(protocol, to.ip(), self.limits())?;
         self.check_budget(true)
     }
 
@@ -245,6 +240,7 @@ impl Visit {
         let gate = &self.0.gate;
         gate.door.check()?;
         self.check_budget(false)?;
+        self.check_transport_only()?;
         let size = u64::try_from(frame.bytes().len()).unwrap_or(u64::MAX);
         self.spent_if(size > u64::from(self.limits().request_bytes), "request_bytes")?;
         let rest = self.0.state().next_question;
@@ -264,6 +260,7 @@ impl Visit {
         }
         let permit = Permit::new(frame, Arc::clone(&self.0));
         self.check_budget(false)?; // things may have changed while we waited
+        self.check_transport_only()?;
         self.spent_if(!mute && self.time_left() < patience, "device_time_s")?;
         let mut state = self.0.state();
         state.spending.requests += 1;
@@ -334,6 +331,17 @@ impl Visit {
         matches!(left_alone, Some(Refusal::Spent { .. } | Refusal::PlanSpent { .. }))
     }
 
+    /// An answer came; `transport` if it only grants or refuses what carries the protocol, which
+    /// proves nothing about who is behind it.
+    pub fn heard(&self, transport: bool) {
+        let mut state = self.0.state();
+        let connection = state.current.map(|current| current.id);
+        state.said = match (state.said, connection) {
+            (Said::Nothing | Said::Transport(_), Some(id)) if transport => Said::Transport(id),
+            _ => Said::Something,
+        };
+    }
+
     /// A question was answered after `rtt`; `bus` if the answer came over a serial or routed bus.
     ///
     /// # Errors
@@ -351,9 +359,9 @@ impl Visit {
         Ok(())
     }
 
-    /// Nothing came back to `function` in time.
+    /// Nothing came back to `function` in time; `alive` if the device's kernel took the question.
     #[must_use]
-    pub fn silent(&self, function: &'static str) -> Silence {
+    pub fn silent(&self, function: &'static str, alive: bool) -> Silence {
         let mut state = self.0.state();
         if std::mem::take(&mut state.acknowledgement_owed) {
             drop(state);
@@ -363,10 +371,20 @@ impl Visit {
         if !state.answered {
             return Silence::NeverAnswered;
         }
-        let kind = state.kind.clone();
+        let (kind, protocol) = (state.kind.clone(), state.protocol);
+        let granted =
+            state.current.is_some_and(|current| state.said == Said::Transport(current.id));
         drop(state);
-        self.went_dark(function, kind.as_deref());
-        Silence::WentDark
+        let means = if granted && alive { Silence::TransportOnly } else { Silence::WentDark };
+        self.quarantine(function, means);
+        let gate = &self.0.gate;
+        let address = self.0.device.address();
+        if means == Silence::TransportOnly {
+            gate.breaker.granted_transport_only(protocol, address);
+        } else if gate.breaker.went_dark(address, kind.as_deref(), self.limits()) {
+            gate.door.shut(StopReason::HarmSuspected);
+        }
+        means
     }
 
     /// It broke off after it had answered: no further connection in this scan.
@@ -450,19 +468,20 @@ impl Visit {
         self.0.gate.door.unless_shut(work).await
     }
 
-    fn went_dark(&self, function: &'static str, kind: Option<&str>) {
+    fn quarantine(&self, function: &'static str, means: Silence) {
         let gate = &self.0.gate;
         let since = gate.clock.now();
-        let why = format!("silent after {function} though it had answered before");
+        let before = match means {
+            Silence::TransportOnly => "though it had granted the transport",
+            Silence::WentDark | Silence::NeverAnswered => "though it had answered before",
+        };
+        let why = format!("silent after {function} {before}");
         let record = gate.recall(self.0.device).unwrap_or_default();
         let quarantined = Some(Quarantine { since, why: why.clone() });
         gate.remember(self.0.device, Record { quarantined, ..record });
         // A journal that fails has shut the door already.
         let _ = self.0.journal(What::WentDark { function: function.to_owned() });
         self.leave_alone(Refusal::Quarantined { device: self.0.device, since, why });
-        if gate.breaker.went_dark(self.0.device.address(), kind, self.limits()) {
-            gate.door.shut(StopReason::HarmSuspected);
-        }
     }
 
     /// Whether the connection is open and nothing was asked on it yet. Whoever has let us in gets its
@@ -493,6 +512,21 @@ impl Visit {
         self.spent_if(connections, "connections_per_scan")?;
         let questions = !connecting && asked >= limits.requests_per_conversation;
         self.spent_if(questions, "requests_per_conversation")
+    }
+
+    /// Whoever has granted no more than the transport is not asked what silenced others.
+    fn check_transport_only(&self) -> Result<(), Refusal> {
+        let (said, protocol) = {
+            let state = self.0.state();
+            (state.said, state.protocol)
+        };
+        match said {
+            Said::Transport(_) => {
+                let address = self.0.device.address();
+                self.0.gate.breaker.check_protocol(protocol, address, self.limits())
+            }
+            Said::Nothing | Said::Something => Ok(()),
+        }
     }
 
     /// `next` packets more, and those that close an open connection, must fit into the plan.

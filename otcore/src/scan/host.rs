@@ -199,7 +199,9 @@ fn outcome(
         }
         ProbeError::Malformed(WireError::Foreign { .. }) => Outcome::Unsupported,
         ProbeError::Malformed(_) => Outcome::Malformed,
-        ProbeError::Silent { means: Silence::WentDark, .. } => Outcome::WentDark,
+        ProbeError::Silent { means: Silence::WentDark | Silence::TransportOnly, .. } => {
+            Outcome::WentDark
+        }
         ProbeError::Silent { .. } | ProbeError::ConnectTimeout(_) => Outcome::Silent,
         ProbeError::NotConnected(error) => not_connected(error),
         ProbeError::HungUp(_) => Outcome::ResetAfter,

@@ -89,7 +89,12 @@ fn command_for(name: &str) -> Option<Command> {
     if name == "modbus-libmodbus" {
         return Some(Command::new(program("OTCORE_LIBMODBUS_PEER", name)?));
     }
-    let mut command = Command::new(program("OTCORE_PEERS_PYTHON", name)?);
+    let python = match name {
+        // Another version of the package that the first interpreter has.
+        "s7-snap7py" | "s7-s7commplus" => "OTCORE_PEERS3_PYTHON",
+        _ => "OTCORE_PEERS_PYTHON",
+    };
+    let mut command = Command::new(program(python, name)?);
     command.arg(project().join(format!("tests/peers/{}.py", protocol_of(name)))).arg(name);
     Some(command)
 }

@@ -341,10 +341,12 @@ limits! {
         "How long a protocol is left alone on a device that said it is busy; doubles each time";
     dark_per_subnet: "back-off", Subnet "devices fallen silent",
         gentle 2, careful 1, AtMost 1..=2,
-        "Two devices that fall silent after a question are no coincidence: the scan ends";
+        "Two devices that fall silent after a question are no coincidence: the scan ends. Where \
+         they had granted no more than a shared transport, its protocol does";
     dark_per_run: "back-off", Scan "devices fallen silent",
         gentle 3, careful 1, AtMost 1..=3,
-        "Three devices that fall silent after a question are no coincidence: the scan ends";
+        "Three devices that fall silent after a question are no coincidence: the scan ends. Where \
+         they had granted no more than a shared transport, its protocol does";
     unreachable_per_subnet: "back-off", Subnet "addresses",
         gentle 5, careful 2, AtMost 1..=5,
         "A router that keeps refusing wants us to stop";

@@ -127,7 +127,8 @@ impl Says<'_> {
             List::Protection | List::ProtectionOfCpu => {
                 Protection::read(record).map(|protection| self.protection(&protection))
             }
-            List::Leds => None, // together they say one thing
+            List::Leds => None,  // together they say one thing
+            List::Lists => None, // which questions are worth asking is nothing about the device
         };
     }
 
@@ -293,10 +294,7 @@ fn called(exchange: &Exchange) -> Option<Place> {
 /// The module that this exchange asked to be connected to.
 fn called_address(exchange: &Exchange) -> Option<Place> {
     let function = function(exchange)?;
-    let connects = matches!(
-        function,
-        Function::ConnectBasic | Function::ConnectOperator | Function::ConnectProgrammer
-    );
+    let connects = S7::asks_for_transport(function);
     exchange.request.as_ref().last().filter(|_| connects).map(|byte| Place::from_byte(*byte))
 }
 

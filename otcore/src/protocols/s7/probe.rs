@@ -1,10 +1,13 @@
 //! What we ask an S7 device, in order.
 
+use std::collections::VecDeque;
+
 use async_trait::async_trait;
 
 use super::{
-    Component, Connect, Function, Kind, List, MOST_CALLS, MOST_PARTS, ModuleIdentification, Place,
-    ReadNextPart, ReadSzl, S7, SetupCommunication, Szl, interpret, refusal,
+    Catalogue, Component, Connect, Function, Kind, List, MOST_CALLS, MOST_PARTS,
+    ModuleIdentification, Place, ReadNextPart, ReadSzl, S7, SetupCommunication, Szl, interpret,
+    refusal,
 };
 use crate::gate::Refusal;
 use crate::gate::policy::{Decision, Limits};
@@ -56,7 +59,15 @@ impl protocols::Probe for Probe {
     }
 
     async fn probe(&self, host: Host<'_>, found: &mut Findings) -> Result<Outcome, ProbeError> {
-        let mut talk = Talk { host, found, parts: MOST_PARTS, malformed: None, protected: false };
+        let mut talk = Talk {
+            host,
+            found,
+            parts: MOST_PARTS,
+            malformed: None,
+            protected: false,
+            has_lists: false,
+            catalogue: Asked::NotYet,
+        };
         let Some(mut line) = talk.connect().await? else { return Ok(Outcome::Refused) };
         let result = talk.converse(&mut line).await;
         line.close().await;
@@ -83,7 +94,31 @@ struct Talk<'a, 'f> {
     malformed: Option<WireError>,
     /// A list was refused for want of a password.
     protected: bool,
+    /// A list was answered.
+    has_lists: bool,
+    /// What the device says which lists it has, once it was asked.
+    catalogue: Asked,
 }
+
+/// Whether the list of lists was asked for, and what came of it.
+enum Asked {
+    NotYet,
+    /// `None` if the device does not say, or not all of it.
+    Once(Option<Catalogue>),
+}
+
+/// What decides what else is asked.
+struct Identity {
+    /// Empty if it says none.
+    order_number: String,
+    /// Lists that hold what was cut off another.
+    owed: Vec<List>,
+}
+
+/// The list of lists comes in two messages. It is asked for once a list was refused, and only where
+/// more are still to be asked than it would cost itself. An S7-300 or S7-400 has nearly all, and two
+/// questions more would take the place of two that it answers.
+const WORTH_A_CATALOGUE: usize = 3;
 
 type Line<'a> = Session<'a, S7>;
 
@@ -140,19 +175,14 @@ impl<'a> Talk<'a, '_> {
     async fn converse(&mut self, line: &mut Line<'a>) -> Result<Outcome, ProbeError> {
         line.ask(&SetupCommunication, self.found).await?;
         if self.host.level() >= Level::Identify {
-            let order_number = self.identity(line).await?;
-            if self.host.level() >= Level::Structure {
-                self.structure(line, &order_number).await?;
-            }
-            if self.host.level() >= Level::State {
-                self.state(line).await?;
-            }
+            let identity = self.identity(line).await?;
+            self.further(line, &identity).await?;
         }
         self.outcome()
     }
 
-    /// Who it is. Gives the order number, or nothing.
-    async fn identity(&mut self, line: &mut Line<'a>) -> Result<String, ProbeError> {
+    /// Who it is.
+    async fn identity(&mut self, line: &mut Line<'a>) -> Result<Identity, ProbeError> {
         let list = List::ModuleIdentification;
         let bytes = self.list(line, list).await?;
         let modules = self.szl(list, &bytes).into_iter().flat_map(|szl| szl.records());
@@ -170,10 +200,11 @@ impl<'a> Talk<'a, '_> {
             .filter_map(|(record, _)| Component::read(record))
             .collect();
         self.learn(&order_number, &components)?;
-        if szl.is_some_and(|szl| szl.is_cut_short()) {
-            self.missing(line, &components).await?;
-        }
-        Ok(order_number)
+        let owed = match szl.is_some_and(|szl| szl.is_cut_short()) {
+            true => owed(&components),
+            false => Vec::new(),
+        };
+        Ok(Identity { order_number, owed })
     }
 
     /// The device says who it is: the policy may now know a better rule for it.
@@ -191,42 +222,43 @@ impl<'a> Talk<'a, '_> {
         }
     }
 
-    /// What a list that was cut short still owes, record by record.
-    async fn missing(
+    /// What the level allows beyond the identity, without what the device says that it has not.
+    async fn further(
         &mut self,
         line: &mut Line<'a>,
-        components: &[Component],
+        identity: &Identity,
     ) -> Result<(), ProbeError> {
-        if !components.iter().any(|component| matches!(component, Component::MemoryCard(_))) {
-            self.list(line, List::MemoryCard).await?;
-        }
-        if !components.iter().any(|component| matches!(component, Component::Location(_))) {
-            self.list(line, List::Location).await?;
+        let mut lists = further_lists(self.host.level(), identity);
+        let is_known = list_of_modules(&identity.order_number).is_some();
+        while let Some(list) = lists.pop_front() {
+            if !self.may_have(list) {
+                continue;
+            }
+            if !self.list(line, list).await?.is_empty() {
+                // The second protection list is for controllers without the first.
+                lists.retain(|next| (list, *next) != (List::Protection, List::ProtectionOfCpu));
+            } else if !is_known && lists.len() >= WORTH_A_CATALOGUE {
+                self.ask_for_catalogue(line).await?;
+            }
         }
         Ok(())
     }
 
-    /// Interfaces, limits, and the modules of the rack where such controllers know them.
-    async fn structure(
-        &mut self,
-        line: &mut Line<'a>,
-        order_number: &str,
-    ) -> Result<(), ProbeError> {
-        self.list(line, List::EthernetDetails).await?;
-        self.list(line, List::CommunicationLimits).await?;
-        if let Some(list) = list_of_modules(order_number) {
-            self.list(line, list).await?;
+    /// Once, and only of a device that has lists at all.
+    async fn ask_for_catalogue(&mut self, line: &mut Line<'a>) -> Result<(), ProbeError> {
+        if self.has_lists && matches!(self.catalogue, Asked::NotYet) {
+            let bytes = self.list(line, List::Lists).await?;
+            let szl = Szl::read(List::Lists, &bytes).ok();
+            self.catalogue = Asked::Once(szl.and_then(|szl| Catalogue::read(&szl)));
         }
         Ok(())
     }
 
-    async fn state(&mut self, line: &mut Line<'a>) -> Result<(), ProbeError> {
-        self.list(line, List::OperatingMode).await?;
-        if self.list(line, List::Protection).await?.is_empty() {
-            self.list(line, List::ProtectionOfCpu).await?;
+    fn may_have(&self, list: List) -> bool {
+        match &self.catalogue {
+            Asked::Once(Some(catalogue)) => catalogue.may_hold(list),
+            Asked::Once(None) | Asked::NotYet => true,
         }
-        self.list(line, List::Leds).await?;
-        Ok(())
     }
 
     /// Every part of a list; nothing if the device does not have it.
@@ -248,6 +280,7 @@ impl<'a> Talk<'a, '_> {
             };
             bytes.append(&mut part.bytes);
         }
+        self.has_lists = true;
         Ok(bytes)
     }
 
@@ -274,6 +307,32 @@ impl<'a> Talk<'a, '_> {
             (false, None) => Ok(Outcome::PresentNoIdentity),
         }
     }
+}
+
+/// What a list of components that was cut short still owes, record by record.
+fn owed(components: &[Component]) -> Vec<List> {
+    let has_card = components.iter().any(|one| matches!(one, Component::MemoryCard(_)));
+    let has_location = components.iter().any(|one| matches!(one, Component::Location(_)));
+    let card = Some(List::MemoryCard).filter(|_| !has_card);
+    card.into_iter().chain(Some(List::Location).filter(|_| !has_location)).collect()
+}
+
+/// Interfaces, limits, and the modules of the rack where such controllers know them; then mode,
+/// protection and lights. What an earlier list still owes comes last: it is dear for what it brings.
+fn further_lists(level: Level, identity: &Identity) -> VecDeque<List> {
+    let mut lists = VecDeque::new();
+    if level >= Level::Structure {
+        lists.extend([List::EthernetDetails, List::CommunicationLimits]);
+        lists.extend(list_of_modules(&identity.order_number));
+    }
+    if level >= Level::State {
+        let protection = [List::Protection, List::ProtectionOfCpu];
+        lists.extend([List::OperatingMode].into_iter().chain(protection).chain([List::Leds]));
+    }
+    if level >= Level::Structure {
+        lists.extend(&identity.owed);
+    }
+    lists
 }
 
 /// The list in which controllers with this order number keep their modules, if any.

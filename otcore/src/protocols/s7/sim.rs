@@ -11,7 +11,9 @@ mod kinds;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-pub use kinds::{et200s, lists_to_nobody, logo, plus_only, s7_300, s7_400, s7_1200, s7_1500};
+pub use kinds::{
+    et200s, lists_to_nobody, logo, mms_only, plus_only, s7_300, s7_400, s7_1200, s7_1500,
+};
 
 use crate::safety::{Selector, never};
 use crate::sim::{Action, Device, Heard, Reply, Visit};
@@ -51,6 +53,19 @@ pub struct Cpu {
 }
 
 impl Cpu {
+    /// The same with a list of its lists, in which `also` stand, though they fail.
+    #[must_use]
+    pub fn that_lists_its_lists(mut self, also: &[u16]) -> Self {
+        let mut ids: Vec<u16> = self.lists.keys().map(|(id, _)| *id).chain(also.to_vec()).collect();
+        ids.push(0);
+        ids.sort_unstable();
+        ids.dedup();
+        let records = ids.into_iter().flat_map(u16::to_be_bytes).collect();
+        let list = List { record_length: 2, records, counts_late: false };
+        self.lists.insert((0, 0), list);
+        self
+    }
+
     /// The same with every list ended where the first message is full.
     #[must_use]
     pub fn that_cuts_its_lists_short(self) -> Self {
@@ -76,6 +91,8 @@ pub enum Setup {
     HangsUp,
     /// Refuses with this error.
     Refuses(u16),
+    /// Says nothing and stays: it speaks another protocol, such as MMS, and waits for that.
+    Ignores,
 }
 
 /// One system status list.
@@ -149,6 +166,7 @@ impl Server {
     fn set_up(&self, line: &mut Line, request: &Request<'_>) -> Vec<Action> {
         match self.cpu.setup {
             Setup::HangsUp => vec![Action::Close],
+            Setup::Ignores => Vec::new(),
             Setup::Refuses(error) => vec![self.send(&request.acknowledge(error, &[]))],
             Setup::Agrees => {
                 line.set_up = true;
@@ -345,9 +363,10 @@ impl<'a> Request<'a> {
         }
         let partial_list = match self.asked {
             Asked::Connect { address: [1..=3, _], .. } | Asked::Setup | Asked::Next(_) => true,
-            // Identification, interfaces, communication, modules, mode, protection, lights.
+            // The list of lists, identification, interfaces, communication, modules, mode, protection, lights.
             Asked::List((id, _)) => {
-                matches!(id & 0x00FF, 0x11 | 0x1C | 0x37 | 0x31 | 0x91 | 0x24 | 0x32 | 0x74)
+                id == 0
+                    || matches!(id & 0x00FF, 0x11 | 0x1C | 0x37 | 0x31 | 0x91 | 0x24 | 0x32 | 0x74)
             }
             Asked::Connect { .. } | Asked::Other => false,
         };

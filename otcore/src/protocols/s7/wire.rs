@@ -1,14 +1,22 @@
 //! S7 on the wire: which question an answer belongs to, inside TPKT and COTP.
 
+mod answer;
+mod catalogue;
 mod connect;
 mod cotp;
 mod functions;
+mod message;
+mod question;
 mod records;
 pub mod refusal;
 mod szl;
 
+use answer::{Asked, answer_to, gone, refused};
 use cotp::Message;
+use message::{CONTINUATION, ITEM, JOB, NO_ITEM, QUESTION, USER_DATA, USER_DATA_HEAD, message};
+use question::question;
 
+pub use catalogue::Catalogue;
 pub use connect::{Connect, Kind, Place, Setup, SetupCommunication};
 pub use functions::{Function, MOST_CALLS, MOST_PARTS};
 pub use records::{
@@ -22,26 +30,6 @@ use crate::protocols::foreign;
 use crate::safety::{ReadOnly, Selector};
 use crate::wire::{Reader, WireError};
 
-const PROTOCOL_ID: u8 = 0x32;
-/// Length of the header in front of a question.
-const HEADER: usize = 10;
-const JOB: u8 = 0x01;
-const ACK: u8 = 0x02;
-const ACK_DATA: u8 = 0x03;
-const USER_DATA: u8 = 0x07;
-const SETUP: u8 = 0xF0;
-
-/// What every parameter block of user data begins with.
-const USER_DATA_HEAD: [u8; 3] = [0x00, 0x01, 0x12];
-const QUESTION: u8 = 0x11;
-const CONTINUATION: u8 = 0x12;
-/// An answer of the group "CPU functions" to "read SZL".
-const SZL_ANSWERED: [u8; 2] = [0x84, 0x01];
-const SZL_ASKED: [u8; 2] = [0x44, 0x01];
-/// A data item that is there, as a string of bytes.
-const ITEM: [u8; 2] = [0xFF, 0x09];
-const NO_ITEM: [u8; 4] = [0x0A, 0x00, 0x00, 0x00];
-
 /// A conversation with one module of a controller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct S7;
@@ -49,6 +37,12 @@ pub struct S7;
 impl Protocol for S7 {
     const NAME: &'static str = "s7";
     type Function = Function;
+
+    /// Whoever uses ISO-on-TCP grants connections.
+    fn asks_for_transport(function: Function) -> bool {
+        use Function::{ConnectBasic, ConnectOperator, ConnectProgrammer};
+        matches!(function, ConnectBasic | ConnectOperator | ConnectProgrammer)
+    }
 
     fn frame(&self, function: Function, tag: u16, body: &[u8]) -> Vec<u8> {
         let selector = function.facts().selector;
@@ -118,185 +112,6 @@ impl Protocol for S7 {
             (Some(question), Message::Data(payload)) => answer_to(question, payload),
         }
     }
-}
-
-/// What an answer must fit, read from our own finished question.
-#[derive(Clone, Copy)]
-struct Asked {
-    kind: u8,
-    reference: u16,
-}
-
-impl Asked {
-    /// `None` for a connection request: on a new connection any answer is one to it.
-    fn read(question: &[u8]) -> Result<Option<Self>, WireError> {
-        match question {
-            [_, _, _, _, _, 0xE0, ..] => Ok(None),
-            [_, _, _, _, _, 0xF0, _, PROTOCOL_ID, kind, _, _, r1, r0, ..] => {
-                Ok(Some(Self { kind: *kind, reference: u16::from_be_bytes([*r1, *r0]) }))
-            }
-            _ => Err(WireError::Short { field: "question" }),
-        }
-    }
-}
-
-/// Whoever lets us in and goes at the first words of S7 is somebody else on the same transport.
-fn gone<'a>(question: Asked, reason: u8) -> Result<Answer<'a>, WireError> {
-    match question.kind {
-        JOB => Err(WireError::Foreign { protocol: "another user of iso-on-tcp".into() }),
-        _ => Ok(refused(refusal::DISCONNECTED | u32::from(reason))),
-    }
-}
-
-fn refused<'a>(code: u32) -> Answer<'a> {
-    Answer::Refusal { code, busy: refusal::is_busy(code) }
-}
-
-/// The header of every S7 message.
-struct Header {
-    kind: u8,
-    reserved: u16,
-    reference: u16,
-    parameters: usize,
-    data: usize,
-    error: u16,
-}
-
-impl Header {
-    fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        r.expect_u8(PROTOCOL_ID, "protocol id")?;
-        let kind = r.u8("message kind")?;
-        let reserved = r.u16_be("reserved")?;
-        let reference = r.u16_be("reference")?;
-        let parameters = r.u16_be("parameter length")?.into();
-        let data = r.u16_be("data length")?.into();
-        let error = match kind {
-            JOB | USER_DATA => 0,
-            ACK | ACK_DATA => r.u16_be("error code")?,
-            other => return Err(WireError::Invalid { field: "message kind", value: other.into() }),
-        };
-        if r.left() != parameters + data {
-            return Err(WireError::Invalid { field: "data length", value: data as u64 });
-        }
-        Ok(Self { kind, reserved, reference, parameters, data, error })
-    }
-}
-
-/// A whole message, its parameters and data given piece by piece.
-fn message(kind: u8, reference: u16, parameters: &[&[u8]], data: &[&[u8]]) -> Vec<u8> {
-    let sum = |pieces: &[&[u8]]| pieces.iter().map(|piece| piece.len()).sum::<usize>();
-    let length = |bytes: usize| u16::try_from(bytes).unwrap_or(u16::MAX);
-    let (before, behind) = (sum(parameters), sum(data));
-    let mut out = cotp::carrier(HEADER + before + behind);
-    out.u8(PROTOCOL_ID).u8(kind).u16_be(0).u16_be(reference);
-    out.u16_be(length(before)).u16_be(length(behind));
-    for piece in parameters.iter().chain(data) {
-        out.bytes(piece);
-    }
-    out.into_vec()
-}
-
-/// The selector of a question, every other byte of which must be as we write it.
-fn question(payload: &[u8]) -> Result<Selector, WireError> {
-    let mut r = Reader::new(payload);
-    let header = Header::read(&mut r)?;
-    if header.reserved != 0 {
-        return Err(WireError::Invalid { field: "reserved", value: header.reserved.into() });
-    }
-    let parameters = r.take(header.parameters, "parameters")?;
-    match (header.kind, parameters, r.rest()) {
-        (JOB, [SETUP, 0, 0, 1, 0, 1, high, low], [])
-            if u16::from_be_bytes([*high, *low]) == connect::PDU =>
-        {
-            Ok(Selector::of(&[JOB, SETUP]))
-        }
-        (JOB, [function, ..], _) => {
-            Err(WireError::Invalid { field: "function", value: (*function).into() })
-        }
-        (USER_DATA, parameters, data) => user_data(parameters, data),
-        (kind, ..) => Err(WireError::Invalid { field: "message kind", value: kind.into() }),
-    }
-}
-
-fn user_data_head(r: &mut Reader<'_>) -> Result<(), WireError> {
-    match r.array("parameter head")? {
-        USER_DATA_HEAD => Ok(()),
-        [value, ..] => Err(WireError::Invalid { field: "parameter head", value: value.into() }),
-    }
-}
-
-fn user_data(parameters: &[u8], data: &[u8]) -> Result<Selector, WireError> {
-    let mut r = Reader::new(parameters);
-    user_data_head(&mut r)?;
-    let length = r.u8("parameter length")?;
-    if usize::from(length) != r.left() {
-        return Err(WireError::Invalid { field: "parameter length", value: length.into() });
-    }
-    let method = r.u8("method")?;
-    let [group, function] = r.array("group and function")?;
-    if [group, function] != SZL_ASKED {
-        let value = u16::from_be_bytes([group, function]).into();
-        return Err(WireError::Invalid { field: "group and function", value });
-    }
-    match (method, r.rest(), data) {
-        (QUESTION, [0], [0xFF, 0x09, 0, 4, i1, i0, x1, x0]) => {
-            Ok(Selector::of(&[USER_DATA, method, group, function, *i1, *i0, *x1, *x0]))
-        }
-        (CONTINUATION, [_sequence, 0, 0, 0, 0], data) if data == NO_ITEM => {
-            Ok(Selector::of(&[USER_DATA, method, group, function]))
-        }
-        _ => Err(WireError::Invalid { field: "method", value: method.into() }),
-    }
-}
-
-/// What an S7 message says to an S7 question.
-fn answer_to(asked: Asked, payload: &[u8]) -> Result<Option<Answer<'_>>, WireError> {
-    if let Some(somebody_else) = cotp::foreign(payload) {
-        return Err(somebody_else);
-    }
-    let mut r = Reader::new(payload);
-    let header = Header::read(&mut r)?;
-    if header.reference != asked.reference {
-        return Ok(None);
-    }
-    match (asked.kind, header.kind) {
-        (_, ACK | ACK_DATA) if header.error != 0 => Ok(Some(refused(header.error.into()))),
-        (JOB, ACK_DATA) => {
-            r.expect_u8(SETUP, "function")?;
-            Ok(Some(Answer::Body(r.rest())))
-        }
-        (USER_DATA, USER_DATA) => list_answer(&header, r),
-        (_, kind) => Err(WireError::Invalid { field: "message kind", value: kind.into() }),
-    }
-}
-
-fn list_answer<'a>(header: &Header, mut r: Reader<'a>) -> Result<Option<Answer<'a>>, WireError> {
-    const HEAD: usize = 7;
-    const PARAMETERS: usize = 12;
-    user_data_head(&mut r)?;
-    r.take(2, "parameter length and method")?;
-    if r.array("group and function")? != SZL_ANSWERED {
-        return Ok(None); // something that the device says unasked
-    }
-    let mut body = r.clone();
-    if header.parameters != PARAMETERS {
-        let value = header.parameters as u64;
-        return Err(WireError::Invalid { field: "parameter length", value });
-    }
-    let mut parameters = Reader::new(r.take(PARAMETERS - HEAD, "parameters")?);
-    parameters.take(3, "sequence number and data unit")?;
-    let error = parameters.u16_be("error code")?;
-    if error != 0 {
-        return Ok(Some(refused(error.into())));
-    }
-    if header.data == 0 {
-        return Err(WireError::Short { field: "return code" });
-    }
-    match r.u8("return code")? {
-        0xFF => {}
-        other => return Ok(Some(refused(refusal::RETURN_CODE | u32::from(other)))),
-    }
-    Ok(Some(Answer::Body(body.rest())))
 }
 
 #[cfg(test)]
@@ -391,6 +206,7 @@ mod tests {
             (List::ComponentIdentification, "read component identification"),
             (List::MemoryCard, "read memory card"),
             (List::Location, "read location"),
+            (List::Lists, "read list of lists"),
             (List::EthernetDetails, "read ethernet details"),
             (List::CommunicationLimits, "read communication limits"),
             (List::Modules, "read modules"),
@@ -458,6 +274,15 @@ mod tests {
         assert_eq!(modules[0].hardware_version(), Some(3));
         assert_eq!(modules[2].version().as_deref(), Some("V3.2.6"));
         assert_eq!(modules[3].version().as_deref(), Some("A32.9.9"));
+    }
+
+    #[test]
+    fn a_real_controller_says_which_lists_it_has_in_two_messages() {
+        let mut bytes = reply(&ReadSzl { list: List::Lists }, "list of lists reply 1 of 2").bytes;
+        bytes.extend(reply(&ReadNextPart { sequence: 5 }, "list of lists reply 2 of 2").bytes);
+        let catalogue = Catalogue::read(&Szl::read(List::Lists, &bytes).unwrap()).unwrap();
+        let absent = List::ALL.into_iter().filter(|list| !catalogue.may_hold(*list));
+        assert_eq!(absent.collect::<Vec<_>>(), [List::Modules], "its modules are in 0x0D91");
     }
 
     #[test]

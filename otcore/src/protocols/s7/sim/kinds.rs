@@ -89,7 +89,9 @@ pub fn s7_1500() -> Cpu {
     };
     let mut lists = identity.lists();
     lists.insert((0x0424, 0), list(20, &[mode(0x08)]));
-    Cpu { addresses: vec![[3, 1], [3, 0], [2, 1]], lists, no_such_list: 0xD402, ..cpu() }
+    let addresses = vec![[3, 1], [3, 0], [2, 1]];
+    let bare = Cpu { addresses, lists, no_such_list: 0xD402, ..cpu() };
+    bare.that_lists_its_lists(&[0x0022, 0x0090])
 }
 
 /// An S7-1200 that sets up a communication and refuses every list.
@@ -119,6 +121,12 @@ pub fn logo() -> Cpu {
 #[must_use]
 pub fn plus_only() -> Cpu {
     Cpu { addresses: vec![[3, 1], [3, 2]], setup: Setup::HangsUp, ..cpu() }
+}
+
+/// A device that grants connections for MMS and has nothing to say to S7.
+#[must_use]
+pub fn mms_only() -> Cpu {
+    Cpu { setup: Setup::Ignores, ..plus_only() }
 }
 
 /// A controller that wants a password before it says anything.

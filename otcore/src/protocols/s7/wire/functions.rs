@@ -91,7 +91,7 @@ read_only! {
         /// SZL 0x011C, index 8: the number of the memory card alone.
         ReadMemoryCard {
             selector: [0x07, 0x11, 0x44, 0x01, 0x01, 0x1C, 0x00, 0x08],
-            level: Identify,
+            level: Structure,
             max_request: 33,
             max_count: 1,
             consent: None,
@@ -101,7 +101,17 @@ read_only! {
         /// SZL 0x011C, index 11: the location alone.
         ReadLocation {
             selector: [0x07, 0x11, 0x44, 0x01, 0x01, 0x1C, 0x00, 0x0B],
-            level: Identify,
+            level: Structure,
+            max_request: 33,
+            max_count: 1,
+            consent: None,
+            why_safe: STATUS_LIST,
+            source: LISTS,
+        },
+        /// SZL 0x0000: which lists there are.
+        ReadListOfLists {
+            selector: [0x07, 0x11, 0x44, 0x01, 0x00, 0x00, 0x00, 0x00],
+            level: Structure,
             max_request: 33,
             max_count: 1,
             consent: None,

@@ -16,6 +16,8 @@ pub enum List {
     MemoryCard,
     /// 0x011C, index 11.
     Location,
+    /// 0x0000.
+    Lists,
     /// 0x0037.
     EthernetDetails,
     /// 0x0131, index 1.
@@ -36,11 +38,12 @@ pub enum List {
 
 impl List {
     /// All lists, in the order of the manifest.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ModuleIdentification,
         Self::ComponentIdentification,
         Self::MemoryCard,
         Self::Location,
+        Self::Lists,
         Self::EthernetDetails,
         Self::CommunicationLimits,
         Self::Modules,
@@ -59,6 +62,7 @@ impl List {
             Self::ComponentIdentification => Function::ReadComponentIdentification,
             Self::MemoryCard => Function::ReadMemoryCard,
             Self::Location => Function::ReadLocation,
+            Self::Lists => Function::ReadListOfLists,
             Self::EthernetDetails => Function::ReadEthernetDetails,
             Self::CommunicationLimits => Function::ReadCommunicationLimits,
             Self::Modules => Function::ReadModules,
@@ -71,7 +75,7 @@ impl List {
     }
 
     /// The number of the list, which is part of the selector.
-    fn id(self) -> u16 {
+    pub(super) fn id(self) -> u16 {
         match self.function().facts().selector.path() {
             [_, _, _, _, high, low, ..] => u16::from_be_bytes([*high, *low]),
             _ => 0,
