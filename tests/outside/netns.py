@@ -6,6 +6,7 @@ arrives there and is captured.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -40,13 +41,16 @@ def why_not() -> str | None:
     return None
 
 
+_COUNT = itertools.count()
+
+
 class Field:
     """The two sides, with a capture on the devices' end of the cable."""
 
     def __init__(self, name: str, flat: bool = True) -> None:
         """Flat: every address is on the cable and looked for by ARP. Else there is a router."""
         self._flat = flat
-        short = f"{os.getpid() % 100_000}{name[:3]}"
+        short = f"{os.getpid() % 100_000}{name[:3]}{next(_COUNT)}"  # several may live at once
         self.scanner = f"otcore-{short}-s"
         self.devices = f"otcore-{short}-d"
         self._cable = (f"os{short}", f"od{short}")

@@ -20,6 +20,8 @@ class Saboteur:
     name: str
     promise: int
     case: str
+    alone: bool = False
+    """It fills the cable, so a capture beside it would have holes."""
 
 
 SABOTEURS = (
@@ -30,7 +32,7 @@ SABOTEURS = (
     Saboteur("empty", 5, "plant"),
     Saboteur("abort", 6, "abort"),
     Saboteur("second-packet", 7, "dark"),
-    Saboteur("flood", 8, "hostile"),
+    Saboteur("flood", 8, "hostile", alone=True),
     Saboteur("evidence", 9, "plant"),
     Saboteur("journal", 10, "plant"),
 )
