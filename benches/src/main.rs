@@ -3,12 +3,15 @@
 //! `cargo run --release -p otcore-benches [-- --json FILE] [--rounds N]`
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+mod enip;
 mod floor;
 mod measure;
+mod memory;
 mod message;
 mod ours;
 mod python;
 mod report;
+mod rseip;
 mod s7;
 mod tokio_modbus;
 
@@ -26,7 +29,8 @@ const MBAP: usize = 7;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse(std::env::args().skip(1))?;
-    let reports = [modbus(options.rounds), s7_list(options.rounds)?];
+    let reports =
+        [modbus(options.rounds), s7_list(options.rounds)?, enip_identity(options.rounds)?];
     for report in &reports {
         println!("{report}\n");
     }
@@ -71,6 +75,40 @@ fn s7_list(count: usize) -> Result<Report, Box<dyn std::error::Error>> {
         Err(why) => skipped.push(format!("python-snap7: {why}")),
     }
     Ok(report("S7 list 0x0011, four records", rounds, skipped, count))
+}
+
+fn enip_identity(count: usize) -> Result<Report, Box<dyn std::error::Error>> {
+    let bytes = enip::answer().ok_or("the vector of List Identity is gone")?;
+    let same = bytes.clone();
+    let mut client = rseip::client(bytes.clone());
+    let expected = bytes.clone();
+    let asked = enip::question().ok_or("List Identity does not read back as itself")?;
+    let [first, second] = [bytes.clone(), bytes.clone()];
+    let mut contenders = [
+        Contender::new("floor", "decode by hand, owned texts", move || {
+            enip::decode_by_hand(black_box(enip::TAG), black_box(&first))
+        }),
+        Contender::new("otcore", "split, match, decode", move || {
+            enip::decode(black_box(&asked), black_box(&second))
+        }),
+        Contender::new("floor exchange", "encode + decode by hand", move || {
+            enip::by_hand(black_box(&bytes))
+        }),
+        Contender::new("otcore exchange", "encode, read back, split, match, decode", move || {
+            enip::ours(black_box(&same))
+        }),
+        Contender::new("rseip client", "exchange in memory, owned texts", move || {
+            rseip::exchange(&mut client)
+        }),
+    ];
+    let mut rounds = timed(&mut contenders, count);
+    let mut skipped = Vec::new();
+    match python::PYCOMM3.timed([&[], &expected], count, &enip::read_by_hand(&expected)) {
+        Ok(run) => rounds
+            .push(((format!("pycomm3 {}", run.version), "decode, Python".to_owned()), run.rounds)),
+        Err(why) => skipped.push(format!("pycomm3: {why}")),
+    }
+    Ok(report("EtherNet/IP List Identity, one device", rounds, skipped, count))
 }
 
 /// What each contender needed, by its name and what it does.

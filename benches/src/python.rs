@@ -23,6 +23,10 @@ pub(crate) const PYMODBUS: Script =
 pub(crate) const SNAP7: Script =
     Script { file: "snap7_exchange.py", variable: "OTCORE_PEERS3_PYTHON", folder: ".peers3" };
 
+/// pycomm3, which only decodes here: the question is not its own.
+pub(crate) const PYCOMM3: Script =
+    Script { file: "pycomm3_identity.py", variable: "OTCORE_PEERS_PYTHON", folder: ".peers" };
+
 /// What the Python side prints.
 #[derive(Debug, serde::Deserialize)]
 pub(crate) struct Timed<T> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::model::Transport;
 use crate::protocols;
 use crate::safety::Facts;
 
@@ -21,6 +22,8 @@ pub struct Entry {
     pub protocol: &'static str,
     /// Its usual port.
     pub port: u16,
+    /// What carries it, in the order they are tried.
+    pub transports: &'static [Transport],
     /// Every function it can ask.
     pub functions: Vec<&'static Facts>,
 }
@@ -37,6 +40,7 @@ pub fn manifest() -> Manifest {
     let entry = |probe: &&'static dyn protocols::Probe| Entry {
         protocol: probe.name(),
         port: probe.port(),
+        transports: probe.carriers(),
         functions: probe.functions(),
     };
     Manifest { protocols: protocols::ALL.iter().map(entry).collect() }
@@ -45,7 +49,9 @@ pub fn manifest() -> Manifest {
 impl fmt::Display for Manifest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for entry in &self.protocols {
-            writeln!(f, "{} (port {})", entry.protocol, entry.port)?;
+            let transports: Vec<&str> = entry.transports.iter().map(|t| t.name()).collect();
+            let transports = transports.join(" and ");
+            writeln!(f, "{} (port {}, {transports})", entry.protocol, entry.port)?;
             // Two protocols are seldom compared, so each has columns of its own.
             let widest = |least, width: fn(&Facts) -> usize| {
                 entry.functions.iter().map(|facts| width(facts)).fold(least, usize::max)

@@ -1,5 +1,6 @@
 //! A conversation with one device in one protocol.
 
+mod host;
 mod transport;
 
 use std::io;
@@ -10,17 +11,15 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
+pub use host::Host;
 pub use transport::{Dialer, LinkError, Manners, Transport};
 
 use crate::frame::Frame;
 use crate::gate::journal::Close;
-use crate::gate::policy::{Decision, Limits, Subject};
 use crate::gate::sabotage::Saboteur;
 use crate::gate::{Lease, Permit, Refusal, Silence, Visit};
 use crate::model::{Exchange, HexBytes, Source, Transport as Carrier, Zone};
 use crate::protocol::{Answer, Protocol, Request};
-use crate::safety::Level;
-use crate::targets::Options;
 use crate::wire::{Reader, WireError};
 
 /// Why a question got no usable answer.
@@ -67,141 +66,18 @@ pub struct Findings {
     pub exchanges: Vec<Exchange>,
 }
 
-/// The one device a probe may talk to, and what it may ask it.
-#[derive(Debug)]
-pub struct Host<'a> {
-    pub(crate) visit: &'a Visit,
-    pub(crate) dialer: &'a dyn Dialer,
-    pub(crate) endpoint: SocketAddr,
-    pub(crate) zone: &'a Zone,
-    pub(crate) source: &'a Source,
-    /// Units that the target itself names.
-    pub(crate) named_units: &'a [u8],
-    /// Everything else that the target says.
-    pub(crate) options: &'a Options,
-    pub(crate) decision: Decision,
-    /// What holds for whoever has not said yet who it is.
-    pub(crate) for_strangers: Decision,
-    pub(crate) first_tag: u16,
-}
-
-impl std::fmt::Debug for dyn Dialer + '_ {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Dialer")
-    }
-}
-
-impl<'a> Host<'a> {
-    /// How deep the policy lets this conversation go.
-    #[must_use]
-    pub fn level(&self) -> Level {
-        self.decision.level
-    }
-
-    /// Whether the policy opts in to `consent`, such as `umas`.
-    #[must_use]
-    pub fn consents_to(&self, consent: &str) -> bool {
-        self.decision.consents.contains(consent)
-    }
-
-    /// Units that the target itself names, in order.
-    #[must_use]
-    pub fn named_units(&self) -> &[u8] {
-        self.named_units
-    }
-
-    /// What the target says of an option of its protocol, such as a slot.
-    #[must_use]
-    pub fn option(&self, name: &str) -> Option<u32> {
-        self.options.value(name)
-    }
-
-    /// Units that the policy expects behind this address, in order.
-    #[must_use]
-    pub fn expected_units(&self) -> &[u8] {
-        &self.decision.units
-    }
-
-    /// The numbers of the policy.
-    #[must_use]
-    pub fn limits(&self) -> &Limits {
-        self.visit.limits()
-    }
-
-    /// The device says who it is: the policy may now know a better rule for it.
-    ///
-    /// # Errors
-    /// [`Refusal`] if nothing more may be asked of this kind of device.
-    pub fn learn<P: Protocol>(&mut self, vendor: &str, model: &str) -> Result<(), ProbeError> {
-        self.visit.is_a(vendor, model)?;
-        let gate = self.visit.gate();
-        self.decision = gate.policy().decide(&Subject {
-            zone: self.zone.as_str(),
-            address: self.endpoint.ip(),
-            protocol: P::NAME,
-            port: self.endpoint.port(),
-            vendor: Some(vendor),
-            model: Some(model),
-        });
-        match self.decision.permitted {
-            true => Ok(()),
-            false => Err(Refusal::SkippedByRule(format!("{vendor} {model}")).into()),
-        }
-    }
-
-    /// Another unit is asked from now on: what a rule allowed the last one is not its own.
-    pub fn meet_stranger(&mut self) {
-        self.decision = self.for_strangers.clone();
-    }
-
-    /// Start a conversation.
-    ///
-    /// # Errors
-    /// If the gate refuses or no connection comes about.
-    pub async fn open<P: Protocol>(&self, protocol: P) -> Result<Session<'a, P>, ProbeError> {
-        let (permit, lease) = self.visit.connect(self.endpoint, P::NAME).await?;
-        let patience = Duration::from_millis(self.limits().connect_timeout_ms.into());
-        let started = Instant::now();
-        let dialing = timeout(patience, self.dialer.dial(permit));
-        let transport = match self.visit.unless_stopped(dialing).await? {
-            Ok(Ok(transport)) => transport,
-            Ok(Err(LinkError::Gate(refusal))) => return Err(refusal.into()),
-            Ok(Err(LinkError::Io { source, .. })) => {
-                lease.not_connected(&source, started.elapsed())?;
-                return Err(ProbeError::NotConnected(source));
-            }
-            Err(_) => {
-                let why = io::Error::from(io::ErrorKind::TimedOut);
-                lease.not_connected(&why, started.elapsed())?;
-                return Err(ProbeError::ConnectTimeout(patience));
-            }
-        };
-        lease.connected(transport.local())?;
-        Ok(Session {
-            transport,
-            lease,
-            visit: self.visit,
-            endpoint: self.endpoint,
-            zone: self.zone,
-            source: self.source,
-            buf: Vec::new(),
-            tag: self.first_tag,
-            alive: true,
-            has_asked: false,
-            protocol,
-        })
-    }
-}
-
 /// Asks questions. There is no method that takes bytes.
 pub struct Session<'a, P> {
     transport: Box<dyn Transport>, // dropped before the lease that holds its slot
     lease: Lease,
+    carrier: Carrier,
     visit: &'a Visit,
     endpoint: SocketAddr,
     zone: &'a Zone,
     source: &'a Source,
     buf: Vec<u8>,
+    /// When the last question left.
+    asked: Instant,
     tag: u16,
     alive: bool,
     has_asked: bool,
@@ -224,6 +100,29 @@ impl<P: Protocol> Session<'_, P> {
         self.visit.next_unit();
     }
 
+    /// Go on with the same device, in another state of its protocol: within a session, say.
+    pub fn go_on_as(&mut self, protocol: P) {
+        self.protocol = protocol;
+    }
+
+    /// Speak to a slot of a backplane from now on; asked no sooner than the policy lets.
+    pub fn turn_to_slot(&mut self, protocol: P) {
+        self.turn_to(protocol);
+        self.visit.rest_before_slot();
+    }
+
+    /// How many more questions this conversation may hold.
+    #[must_use]
+    pub fn questions_left(&self) -> u32 {
+        self.visit.questions_left()
+    }
+
+    /// Whether anything at all has come back by datagrams, an answer or not: somebody listens there.
+    #[must_use]
+    pub fn was_heard(&self) -> bool {
+        self.visit.was_heard()
+    }
+
     /// Whether the device's kernel acknowledged everything we sent, as far as can be told: a
     /// device that is alive but does not know the unit, rather than one that died of the question.
     #[must_use]
@@ -243,31 +142,36 @@ impl<P: Protocol> Session<'_, P> {
     ) -> Result<R::Reply, ProbeError> {
         self.tag = self.tag.wrapping_add(1);
         let frame = Frame::of(&self.protocol, self.tag, request).map_err(Refusal::from)?;
-        let (frame, patience) = (Arc::new(frame), self.patience());
-        let admission = self.visit.admit(Arc::clone(&frame), patience);
-        let permit = self.while_listening(admission).await??;
-        let (asked_at, sent) = (self.visit.gate().now(), Instant::now());
-        self.has_asked = true;
-        self.send(permit).await?;
-
-        let visit = self.visit;
-        let waiting = timeout(patience, self.message(&frame));
-        let message = match visit.unless_stopped(waiting).await? {
-            Ok(Ok(message)) => Ok(message),
-            Ok(Err(error @ ProbeError::Malformed(_))) => Err(error),
-            Ok(Err(error)) => return Err(error),
-            Err(_) => {
-                if Saboteur::SecondPacket.is_at_work() {
-                    let again = self.visit.admit(Arc::clone(&frame), patience).await?;
-                    self.send(again).await?;
+        let frame = Arc::new(frame);
+        let mut repetitions = self.repetitions();
+        let (message, asked_at, rtt) = loop {
+            let patience = self.patience(repetitions);
+            let repeats = repetitions < self.repetitions();
+            let admission = self.visit.admit(Arc::clone(&frame), patience);
+            let permit = match self.while_listening(admission).await? {
+                // The policy has no room for a repetition, so the silence stands.
+                Err(Refusal::Spent { .. }) if repeats => {
+                    return Err(self.silent(&frame, patience).await?);
                 }
-                // A kernel that had less time than it takes to give up cannot have told.
-                self.alive &= patience > self.kernel_patience();
-                let means = self.visit.silent(frame.facts().name, self.alive);
-                return Err(ProbeError::Silent { waited: patience, means });
+                permit => permit?,
+            };
+            let asked_at = self.visit.gate().now();
+            let sent = Instant::now();
+            self.has_asked = true;
+            self.send(permit).await?;
+
+            let visit = self.visit;
+            let waiting = timeout(patience, self.message(&frame));
+            match visit.unless_stopped(waiting).await? {
+                Ok(Ok(message)) => break (Ok(message), asked_at, sent.elapsed()),
+                Ok(Err(error @ ProbeError::Malformed(_))) => {
+                    break (Err(error), asked_at, sent.elapsed());
+                }
+                Ok(Err(error)) => return Err(error),
+                Err(_) if repetitions > 0 && visit.may_repeat() => repetitions -= 1,
+                Err(_) => return Err(self.silent(&frame, patience).await?),
             }
         };
-        let rtt = sent.elapsed();
         let bytes = match &message {
             Ok(message) => message.clone(),
             Err(_) => self.buf.iter().copied().take(KEPT_OF_GARBAGE).collect(),
@@ -281,9 +185,39 @@ impl<P: Protocol> Session<'_, P> {
         Ok(reply)
     }
 
+    /// Send what nobody answers: the end of a session inside the connection.
+    ///
+    /// # Errors
+    /// [`ProbeError`] if it did not leave.
+    pub async fn tell<R: Request<P>>(&mut self, request: &R) -> Result<(), ProbeError> {
+        self.tag = self.tag.wrapping_add(1);
+        let frame = Frame::of(&self.protocol, self.tag, request).map_err(Refusal::from)?;
+        let permit = self.visit.admit(Arc::new(frame), Duration::ZERO).await?;
+        self.send(permit).await
+    }
+
+    /// Nothing came back in time, and nothing more is asked for it.
+    async fn silent(
+        &mut self,
+        frame: &Arc<Frame>,
+        waited: Duration,
+    ) -> Result<ProbeError, ProbeError> {
+        if Saboteur::SecondPacket.is_at_work() {
+            let again = self.visit.admit(Arc::clone(frame), waited).await?;
+            self.send(again).await?;
+        }
+        // A kernel that had less time than it takes to give up cannot have told.
+        self.alive &= waited > self.kernel_patience();
+        let means = self.visit.silent(frame.facts().name, self.alive);
+        Ok(ProbeError::Silent { waited, means })
+    }
+
     /// Say goodbye, unless the device went dark: then not even that. A device that floods us is left
     /// to the system at once.
     pub async fn close(mut self) {
+        if self.carrier == Carrier::Udp {
+            return self.release().await;
+        }
         if self.visit.went_silent() {
             self.visit.park(Box::new((self.transport, self.lease)));
             return;
@@ -291,12 +225,7 @@ impl<P: Protocol> Session<'_, P> {
         if self.visit.was_flooded() {
             return self.leave();
         }
-        let limits = self.visit.limits();
-        let manners = Manners {
-            drain: Duration::from_millis(limits.drain_ms.into()),
-            drain_bytes: usize::try_from(limits.drain_bytes).unwrap_or(usize::MAX),
-            wait: Duration::from_millis(limits.close_wait_ms.into()),
-        };
+        let manners = self.manners();
         let visit = self.visit;
         match self.while_listening(visit.may_close()).await {
             Ok(Ok(())) => {}
@@ -306,6 +235,23 @@ impl<P: Protocol> Session<'_, P> {
         }
         if let Ok(how) = visit.unless_stopped(self.transport.close(manners)).await {
             self.lease.closed(how);
+        }
+    }
+
+    /// Nobody is connected, so there is no goodbye; but a late answer must find somebody, or our
+    /// system would say that nobody is here.
+    async fn release(mut self) {
+        let how = self.transport.close(self.manners()).await;
+        self.visit.keep(Box::new(self.transport));
+        self.lease.closed(how);
+    }
+
+    fn manners(&self) -> Manners {
+        let limits = self.visit.limits();
+        Manners {
+            drain: Duration::from_millis(limits.drain_ms.into()),
+            drain_bytes: usize::try_from(limits.drain_bytes).unwrap_or(usize::MAX),
+            wait: Duration::from_millis(limits.close_wait_ms.into()),
         }
     }
 
@@ -353,11 +299,15 @@ impl<P: Protocol> Session<'_, P> {
     }
 
     async fn send(&mut self, permit: Permit<Arc<Frame>>) -> Result<(), ProbeError> {
+        self.asked = Instant::now();
         match self.transport.send(permit).await {
             Ok(()) => Ok(()),
             Err(LinkError::Gate(refusal)) => Err(refusal.into()),
             Err(LinkError::Io { written, source }) => {
                 self.lease.not_sent(written, &source)?;
+                if self.carrier == Carrier::Udp {
+                    return Err(self.undeliverable(source)?);
+                }
                 Err(self.hung_up(source))
             }
         }
@@ -372,6 +322,7 @@ impl<P: Protocol> Session<'_, P> {
                 continue;
             }
             let Some(len) = P::split(&self.buf)? else {
+                self.check_datagram()?;
                 self.receive().await?;
                 continue;
             };
@@ -381,11 +332,22 @@ impl<P: Protocol> Session<'_, P> {
                 self.buf.clear(); // whatever else arrived answers nothing that was asked
                 return Ok(message);
             }
-            self.buf.drain(..len);
+            match self.carrier {
+                Carrier::Tcp => drop(self.buf.drain(..len)),
+                Carrier::Udp => self.buf.clear(),
+            }
             late += 1;
             if late > self.visit.limits().late_answers {
                 return Err(WireError::Invalid { field: "late answers", value: late.into() }.into());
             }
+        }
+    }
+
+    /// A datagram is a whole message, or none at all.
+    fn check_datagram(&self) -> Result<(), WireError> {
+        match self.carrier == Carrier::Udp && !self.buf.is_empty() {
+            true => Err(WireError::Short { field: "datagram" }),
+            false => Ok(()),
         }
     }
 
@@ -394,6 +356,7 @@ impl<P: Protocol> Session<'_, P> {
         match self.transport.recv(&mut self.buf).await {
             Ok(0) => Err(self.hung_up(io::Error::from(io::ErrorKind::UnexpectedEof))),
             Ok(_) => Ok(self.visit.received(self.buf.get(before..).unwrap_or_default())?),
+            Err(error) if self.carrier == Carrier::Udp => Err(self.undeliverable(error)?),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 // The kernel gave up: not even an acknowledgement came back.
                 self.alive = false;
@@ -403,6 +366,13 @@ impl<P: Protocol> Session<'_, P> {
             }
             Err(error) => Err(self.hung_up(error)),
         }
+    }
+
+    /// Somebody on the way, or the device itself, says that the datagram has not got there: that
+    /// nobody listens there, most often. That is an answer, and no harm.
+    fn undeliverable(&mut self, error: io::Error) -> Result<ProbeError, ProbeError> {
+        self.lease.not_connected(&error, self.asked.elapsed())?;
+        Ok(ProbeError::NotConnected(error))
     }
 
     /// Whoever hangs up after an answer, or in the middle of the first, is not called again.
@@ -418,11 +388,24 @@ impl<P: Protocol> Session<'_, P> {
         Duration::from_millis(self.visit.limits().connect_timeout_ms.into())
     }
 
-    fn patience(&self) -> Duration {
+    /// How often a datagram is sent again at most (limit L15).
+    fn repetitions(&self) -> u32 {
+        match self.carrier {
+            Carrier::Tcp => 0,
+            Carrier::Udp => self.visit.limits().udp_retries,
+        }
+    }
+
+    /// How long the answer may take, with so many repetitions to come.
+    fn patience(&self, repetitions: u32) -> Duration {
         let limits = self.visit.limits();
         let patience = match self.protocol.is_on_a_bus() {
             true => limits.gateway_response_timeout_ms,
             false => limits.response_timeout_ms,
+        };
+        let patience = match repetitions {
+            0 => patience,
+            _ => patience.max(limits.udp_retry_gap_ms),
         };
         Duration::from_millis(patience.into())
     }
@@ -439,7 +422,7 @@ impl<P: Protocol> Session<'_, P> {
             source: self.source.clone(),
             address: self.endpoint.ip().to_canonical(),
             port: self.endpoint.port(),
-            transport: Carrier::Tcp,
+            transport: self.carrier,
             protocol: P::NAME.to_owned(),
             function: asked.facts().name.to_owned(),
             request: HexBytes::from(asked.bytes().to_vec()),

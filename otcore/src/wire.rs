@@ -141,6 +141,16 @@ impl Writer {
         self.bytes(&value.to_be_bytes())
     }
 
+    /// Two bytes, low byte first.
+    pub fn u16_le(&mut self, value: u16) -> &mut Self {
+        self.bytes(&value.to_le_bytes())
+    }
+
+    /// Four bytes, low byte first.
+    pub fn u32_le(&mut self, value: u32) -> &mut Self {
+        self.bytes(&value.to_le_bytes())
+    }
+
     /// Raw bytes.
     pub fn bytes(&mut self, value: &[u8]) -> &mut Self {
         self.0.extend_from_slice(value);

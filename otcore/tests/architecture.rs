@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("protocols", &["gate", "model", "protocol", "safety", "session", "sim", "wire"]),
     ("fingerprint", &["model", "protocols"]),
     ("export", &["model"]),
-    ("manifest.rs", &["protocols", "safety"]),
+    ("manifest.rs", &["model", "protocols", "safety"]),
     ("net", &["frame", "gate", "session", "targets"]),
     ("sim", &["protocols", "safety"]),
     (
@@ -55,7 +55,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ),
     ("TcpStream", &["net/tcp.rs", "sim/server.rs"], "sockets live in net"),
     ("TcpListener", &["sim/server.rs"], "the engine never listens"),
-    ("UdpSocket", &[], "sockets live in net"),
+    ("UdpSocket", &["net/udp.rs", "sim/server.rs"], "sockets live in net"),
     ("pyo3", &[], "the core knows no binding"),
     ("extern \"C\"", &[], "the core knows no binding"),
     ("println!", &[], "a library prints nothing"),

@@ -27,6 +27,7 @@ const WRITTEN_BY_HAND: &[&str] = &[
     "docs/modbus.md",
     "docs/policy.md",
     "docs/s7.md",
+    "docs/enip.md",
     "docs/safety.md",
 ];
 

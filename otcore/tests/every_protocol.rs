@@ -94,7 +94,13 @@ fn check(probe: &dyn Probe, setting: &Setting, ended: &Ended, what: &str) {
     // The device was not harmed, and heard nothing that is not in the manifest.
     assert_eq!(seen.violations, Vec::<String>::new(), "{what}");
     assert!(seen.at_once <= 1, "{what}: {} connections at once", seen.at_once);
-    assert_eq!((seen.after_dark, seen.turned_away), (0, 0), "{what}");
+    assert_eq!(seen.turned_away, 0, "{what}");
+    // A datagram that gets no answer shows no more than a connection that does not come about: it is
+    // sent once more, and then somebody may still take a connection.
+    let datagrams = count(&ended.journal, |what| matches!(what, What::Bound { .. }));
+    let unheard =
+        datagrams > 0 && count(&ended.journal, |w| matches!(w, What::Received { .. })) == 0;
+    assert!(seen.after_dark <= if unheard { 3 } else { 0 }, "{what}: {} late", seen.after_dark);
     in_the_manifest(probe, (at, &sent), (setting, 1), what);
 
     // Limits and plan.
@@ -189,6 +195,17 @@ fn honest_outcomes(fault: &Fault) -> &'static [Outcome] {
     }
 }
 
+/// Whether the fault had no chance to show, or a repeated datagram got round it: who is asked one
+/// question does not die of the second, and the answer to a question is also one to its repetition.
+fn is_excused(fault: &Fault, asked: u64, ended: &Ended, outcome: Outcome) -> bool {
+    let datagrams = count(&ended.journal, |what| matches!(what, What::Bound { .. })) > 0;
+    match fault {
+        Fault::DarkAfter(fatal) => asked <= *fatal && outcome == Outcome::Identified,
+        Fault::Stale => datagrams && matches!(outcome, Outcome::Identified | Outcome::WentDark),
+        _ => false,
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn bad_devices_have_honest_outcomes_never_panics_or_hangs() {
     for probe in ALL {
@@ -199,8 +216,10 @@ async fn bad_devices_have_honest_outcomes_never_panics_or_hangs() {
                 let what = format!("{} at level {level} with {fault:?}", probe.name());
                 check(*probe, &setting, &ended, &what);
                 let outcome = outcome(&ended.report);
+                let asked = sent_to(&ended.journal, home(*probe)).len() as u64;
+                let honest = honest_outcomes(&fault).contains(&outcome);
                 assert!(
-                    honest_outcomes(&fault).contains(&outcome),
+                    honest || is_excused(&fault, asked, &ended, outcome),
                     "{what}: {:?}",
                     ended.report.outcomes
                 );
@@ -256,6 +275,9 @@ struct Flood<D>(D, usize);
 impl<D: Device> Device for Flood<D> {
     fn protocol(&self) -> &'static str {
         self.0.protocol()
+    }
+    fn takes_datagrams(&self) -> bool {
+        self.0.takes_datagrams()
     }
     fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
         let mut reply = self.0.answer(visit, received);

@@ -29,6 +29,11 @@ fn to(level: Level) -> Policy {
     Policy::gentle().protocol("s7", |s7| s7.level(level))
 }
 
+/// What this is about are the two protocols that connect.
+fn without_enip() -> Policy {
+    Policy::gentle().protocol("enip", otcore::gate::policy::ProtocolPolicy::off)
+}
+
 async fn scan(cpu: Cpu, query: &str, policy: Policy) -> (Ended, Counters) {
     let network = Network::wiring().device(AT, Server::new(cpu)).done();
     let setting = Setting::new(network).with_policy(policy);
@@ -411,7 +416,7 @@ async fn we_are_a_programming_device_only_by_consent_and_last() {
 #[tokio::test(start_paused = true)]
 async fn other_protocols_use_up_connections_too() {
     let network = Network::wiring().device(AT, Server::new(nobody())).done();
-    let setting = Setting::new(network).with_policy(Policy::gentle());
+    let setting = Setting::new(network).with_policy(without_enip());
     let ended = setting.scan(&AT.ip().to_string()).await;
     let outcomes: Vec<(&str, Outcome)> = { ended.report.outcomes.iter() }
         .map(|record| (record.protocol.as_str(), record.outcome))
@@ -446,11 +451,11 @@ async fn asked_in_both(targets: &str, policy: Policy) -> Vec<(String, Outcome)> 
 async fn who_has_said_who_it_is_is_not_asked_in_the_next_protocol() {
     let both = |s7| vec![("modbus".to_owned(), Outcome::Identified), ("s7".to_owned(), s7)];
     let address = AT.ip().to_string();
-    let gentle = asked_in_both(&address, Policy::gentle()).await;
+    let gentle = asked_in_both(&address, without_enip()).await;
     assert_eq!(gentle, both(Outcome::SkippedByPolicy));
-    let deeper = Policy::gentle().protocol("s7", |s7| s7.level(Level::Structure));
+    let deeper = without_enip().protocol("s7", |s7| s7.level(Level::Structure));
     assert_eq!(asked_in_both(&address, deeper).await, both(Outcome::Identified));
-    let named = asked_in_both(&format!("s7://{address} {address}"), Policy::gentle()).await;
+    let named = asked_in_both(&format!("s7://{address} {address}"), without_enip()).await;
     assert_eq!(named[0], ("s7".to_owned(), Outcome::Identified), "what is named comes first");
     assert_eq!(named[1].1, Outcome::SkippedByPolicy);
 }

@@ -22,7 +22,7 @@ use std::process::{Command, Stdio};
 
 use otcore::gate::Pcapng;
 use otcore::gate::journal::What;
-use otcore::sim::{Expected, Plant};
+use otcore::sim::{Expected, Plant, Running};
 use otcore::{Level, Policy, manifest};
 use peers_support::{
     Peer, Process, Scanned, Scratch, moment, protocol_of, scan, scan_into, skipped,
@@ -33,7 +33,8 @@ fn everything() -> Policy {
     let policy = Policy::gentle().protocol("modbus", |modbus| {
         modbus.level(Level::State).allow("umas").allow("sunspec").unit(1).unit(2).unit(17)
     });
-    policy.protocol("s7", |s7| s7.level(Level::State).allow("programmer"))
+    let policy = policy.protocol("s7", |s7| s7.level(Level::State).allow("programmer"));
+    policy.protocol("enip", |enip| enip.level(Level::State).allow("backplane"))
 }
 
 /// How tshark looks at one protocol.
@@ -103,7 +104,41 @@ const EYES: &[Eye] = &[
         },
         begins_after: None,
     },
+    Eye {
+        protocol: "enip",
+        decode_as: "enip",
+        protocols: &[
+            ":enip",
+            ":enip:cip",
+            ":enip:cip:cipcm",
+            ":enip:cip:cipcm:cip",
+            ":enip:cip:cipcls",
+        ],
+        fields: &["enip.command", "cip.sc", "cip.class", "cip.instance", "cip.attribute"],
+        selector: |fields| {
+            // Of an Unconnected Send it names the service, and those of the request inside.
+            let all = |field| -> Vec<u8> {
+                let texts = fields.text(field).split(',').filter(|text| !text.is_empty());
+                texts.map(number).map(|number| u8::try_from(number).unwrap()).collect()
+            };
+            let (class, instance) = (all("cip.class"), all("cip.instance"));
+            let mut selector = fields.bytes(&["enip.command"]);
+            for (nth, service) in all("cip.sc").into_iter().enumerate() {
+                selector.extend([service, class[nth], instance[nth]]);
+            }
+            selector.extend(all("cip.attribute"));
+            selector
+        },
+        begins_after: None,
+    },
 ];
+
+impl Eye {
+    fn takes_datagrams(&self) -> bool {
+        let probe = otcore::protocols::by_name(self.protocol).unwrap();
+        probe.carriers().contains(&otcore::model::Transport::Udp)
+    }
+}
 
 fn eye_on(protocol: &str) -> &'static Eye {
     EYES.iter().find(|eye| eye.protocol == protocol).unwrap()
@@ -151,9 +186,10 @@ struct Question {
 }
 
 /// What it says of any payload.
-const COMMON: [&str; 5] = [
+const COMMON: [&str; 6] = [
     "frame.protocols",
     "tcp.payload",
+    "udp.payload",
     "_ws.malformed",
     "_ws.expert.severity",
     "_ws.expert.message",
@@ -161,16 +197,22 @@ const COMMON: [&str; 5] = [
 
 fn dissect(eye: &Eye, file: &Path, targets: &[SocketAddr]) -> Vec<Question> {
     let ports: BTreeSet<String> = targets.iter().map(|at| at.port().to_string()).collect();
-    let ours: Vec<String> = ports.iter().map(|port| format!("tcp.dstport=={port}")).collect();
+    let to = |port| format!("tcp.dstport=={port}||udp.dstport=={port}");
+    let ours: Vec<String> = ports.iter().map(to).collect();
     let mut command = Command::new("tshark");
     command.arg("-r").arg(file).args(["-T", "fields", "-E", "separator=|"]);
     for port in &ports {
         command.arg("-d").arg(format!("tcp.port=={port},{}", eye.decode_as));
+        if eye.takes_datagrams() {
+            command.arg("-d").arg(format!("udp.port=={port},{}", eye.decode_as));
+        }
     }
     // Its own questions about the port are answered by naming it.
-    let named: Vec<&str> = ports.iter().map(String::as_str).collect();
-    command.arg("-o").arg(format!("{}.tcp.port:{}", eye.decode_as, named.join(",")));
-    command.arg("-Y").arg(format!("tcp.len>0 && ({})", ours.join("||")));
+    if !eye.takes_datagrams() {
+        let named: Vec<&str> = ports.iter().map(String::as_str).collect();
+        command.arg("-o").arg(format!("{}.tcp.port:{}", eye.decode_as, named.join(",")));
+    }
+    command.arg("-Y").arg(format!("(tcp.len>0 || udp) && ({})", ours.join("||")));
     let names: Vec<&str> = COMMON.iter().chain(eye.fields).copied().collect();
     for field in &names {
         command.args(["-e", field]);
@@ -192,12 +234,8 @@ impl Fields<'_> {
 
     /// The numbers in those of these fields that there are.
     fn numbers(&self, fields: &[&str]) -> Vec<u16> {
-        let number = |field: &&str| {
-            let text = self.text(field);
-            let (digits, radix) = text.strip_prefix("0x").map_or((text, 10), |hex| (hex, 16));
-            u16::from_str_radix(digits, radix).ok()
-        };
-        fields.iter().filter_map(number).collect()
+        let texts = fields.iter().map(|field| self.text(field));
+        texts.filter(|text| !text.is_empty()).map(number).collect()
     }
 
     fn bytes(&self, fields: &[&str]) -> Vec<u8> {
@@ -207,6 +245,11 @@ impl Fields<'_> {
     fn words(&self, fields: &[&str]) -> Vec<u8> {
         self.numbers(fields).into_iter().flat_map(u16::to_be_bytes).collect()
     }
+}
+
+fn number(text: &str) -> u16 {
+    let (digits, radix) = text.strip_prefix("0x").map_or((text, 10), |hex| (hex, 16));
+    u16::from_str_radix(digits, radix).unwrap()
 }
 
 fn question(eye: &Eye, fields: &Fields<'_>) -> Question {
@@ -222,7 +265,7 @@ fn question(eye: &Eye, fields: &Fields<'_>) -> Question {
     Question {
         protocols: fields.text("frame.protocols").to_owned(),
         selector: (eye.selector)(fields),
-        bytes: bytes(fields.text("tcp.payload")),
+        bytes: bytes(&[fields.text("tcp.payload"), fields.text("udp.payload")].concat()),
         complaints,
     }
 }
@@ -263,7 +306,9 @@ fn all_are_known_questions(eye: &Eye, scanned: &Scanned, seen: &[Question]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn tshark_takes_everything_we_send_to_a_plant_for_questions_of_the_manifest() {
     let plant = Plant::demo().start().await.unwrap();
-    let targets: Vec<SocketAddr> = plant.devices().iter().map(|device| device.addr).collect();
+    let speaks_modbus = |device: &&Running| device.target().starts_with("modbus://");
+    let devices = plant.devices().iter().filter(speaks_modbus);
+    let targets: Vec<SocketAddr> = devices.map(|device| device.addr).collect();
     let eye = eye_on("modbus");
     let Some((scanned, seen)) = scan_and_dissect("plant", eye, &targets).await else { return };
     all_are_known_questions(eye, &scanned, &seen);
@@ -308,8 +353,32 @@ async fn tshark_takes_everything_we_send_to_s7_controllers_for_questions_of_the_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tshark_takes_everything_we_send_to_enip_devices_for_questions_of_the_manifest() {
+    use otcore::protocols::enip::sim;
+    let plant =
+        sim::every_kind().into_iter().enumerate().fold(Plant::new(), |plant, (at, shape)| {
+            let expected = Expected { name: format!("device-{at}"), ..Expected::default() };
+            plant.with(expected, sim::Server::new(shape))
+        });
+    let plant = plant.start().await.unwrap();
+    let targets: Vec<SocketAddr> = plant.devices().iter().map(|device| device.addr).collect();
+    let eye = eye_on("enip");
+    let Some((scanned, seen)) = scan_and_dissect("enip", eye, &targets).await else { return };
+    all_are_known_questions(eye, &scanned, &seen);
+    let asked: BTreeSet<&[u8]> = seen.iter().map(|question| &question.selector[..]).collect();
+    let manifest = manifest();
+    let entry = manifest.protocols.iter().find(|entry| entry.protocol == "enip").unwrap();
+    let unasked: Vec<&str> = { entry.functions.iter() }
+        .filter(|facts| !asked.contains(facts.selector.path()))
+        .map(|facts| facts.name)
+        .collect();
+    assert_eq!(unasked, Vec::<&str>::new());
+    assert_eq!(plant.violations(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tshark_takes_everything_we_send_to_a_foreign_server_for_questions_of_the_manifest() {
-    for (name, at_least) in [("modbus-pymodbus-long", 6), ("s7-snap7", 12)] {
+    for (name, at_least) in [("modbus-pymodbus-long", 6), ("s7-snap7", 12), ("enip-opener", 10)] {
         let Some(peer) = Peer::start(name) else { continue };
         let eye = eye_on(protocol_of(name));
         let Some((scanned, seen)) = scan_and_dissect(name, eye, &[peer.at]).await else { return };

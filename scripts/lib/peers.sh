@@ -4,12 +4,14 @@ readonly PEERS=$PWD/.peers
 # For the stacks of which two versions cannot live in one place.
 readonly PEERS3=$PWD/.peers3
 readonly LIBMODBUS_PEER=$PEERS/libmodbus_peer
+readonly OPENER_PEER=$PEERS/opener_peer
 
 # First the peers alone, by hand-built frames: a change in a stack must not look like one of otcore.
 part_peers() {
     peers_ready
     local others=()
     [[ ! -x $LIBMODBUS_PEER ]] || others+=(--libmodbus "$LIBMODBUS_PEER")
+    [[ ! -x $OPENER_PEER ]] || others+=(--opener "$OPENER_PEER")
     ! venv_ready "$PEERS3" || others+=(--python3 "$PEERS3/bin/python")
     "$PEERS/bin/python" tests/peers/check.py "${others[@]}"
 }
@@ -18,7 +20,8 @@ part_peers() {
 part_foreign() {
     peers_ready
     peers_environment
-    cargo test -p otcore --all-features --test foreign_stacks --test foreign_s7 -- --nocapture
+    cargo test -p otcore --all-features --test foreign_stacks --test foreign_s7 \
+        --test foreign_enip -- --nocapture
 }
 
 peers_ready() {
@@ -30,6 +33,9 @@ peers_ready() {
         compile_libmodbus_peer
     else
         left_out "libmodbus is not installed, so the tests against it do not run"
+    fi
+    if [[ ! -x $OPENER_PEER ]] && ! tests/peers/build_opener.sh "$OPENER_PEER"; then
+        left_out "OpENer could not be built, so the tests against it do not run"
     fi
 }
 
@@ -45,4 +51,5 @@ peers_environment() {
     ! venv_ready "$PEERS" || export OTCORE_PEERS_PYTHON=$PEERS/bin/python
     ! venv_ready "$PEERS3" || export OTCORE_PEERS3_PYTHON=$PEERS3/bin/python
     [[ ! -x $LIBMODBUS_PEER ]] || export OTCORE_LIBMODBUS_PEER=$LIBMODBUS_PEER
+    [[ ! -x $OPENER_PEER ]] || export OTCORE_OPENER_PEER=$OPENER_PEER
 }

@@ -51,6 +51,11 @@ class Packet:
         return self.flags & (SYN | ACK) == SYN
 
     @property
+    def lets_in(self) -> bool:
+        """Whether it grants a connection."""
+        return self.flags & (SYN | ACK) == SYN | ACK
+
+    @property
     def resets(self) -> bool:
         return bool(self.flags & RST)
 
@@ -121,7 +126,8 @@ def kind(first: dict[str, str]) -> str:
     if first["icmpv6.type"]:
         number = int(first["icmpv6.type"])
         return "arp" if number in NEIGHBOURS or number in LISTENERS else "icmp"
-    for name, sign in (("tcp", "tcp.srcport"), ("udp", "udp.srcport"), ("icmp", "icmp.type")):
+    # ICMP comes first, since it quotes what it is about.
+    for name, sign in (("icmp", "icmp.type"), ("tcp", "tcp.srcport"), ("udp", "udp.srcport")):
         if first[sign]:
             return name
     return first["frame.protocols"]

@@ -107,7 +107,7 @@ def solicits(packet: Packet) -> bool:
 
 
 def one_connection(packets: list[Packet]) -> list[str]:
-    """Promise 2: a device never has two connections of ours."""
+    """Promise 2: a device never has two connections of ours, nor a datagram beside one."""
     found = []
     devices: dict[str, list[Connection]] = defaultdict(list)
     for connection in connections(packets):
@@ -119,6 +119,10 @@ def one_connection(packets: list[Packet]) -> list[str]:
                 early = until - connection.opened
                 found.append(f"{device}: a second connection, {early:.3f} s before another ended")
             until = max(until, connection.ended)
+    for packet in to_devices(packets):
+        if packet.kind == "udp":
+            beside = [one for one in devices[packet.target] if one.opened < packet.at < one.ended]
+            found += [f"{packet.target}: a datagram beside a connection" for _ in beside]
     return found
 
 
@@ -133,9 +137,11 @@ def rates(packets: list[Packet], limits: Limits) -> tuple[list[str], dict[str, i
         times["device", packet.target].append(packet.at)
         if packet.opens and not packet.again:
             attempts[packet.target].append(packet.at)
-            if packet.target not in known:
-                known.add(packet.target)
-                times["new", subnet(packet.target)].append(packet.at)
+        # A SYN or a datagram to somebody unknown has the address looked for.
+        asks_for_it = (packet.opens and not packet.again) or packet.kind == "udp"
+        if asks_for_it and packet.target not in known:
+            known.add(packet.target)
+            times["new", subnet(packet.target)].append(packet.at)
     allowed = {
         "process": limits["process_packets_per_s"],
         "subnet": limits["subnet_packets_per_s"],
@@ -234,10 +240,15 @@ def conversations(packets: list[Packet], known: Manifest) -> list[str]:
     """Promise 5: a port gets its own protocol, in well-formed packets, and no empty connection."""
     found = []
     for packet in to_devices(packets):
-        if packet.kind != "tcp":
+        name = known.ports.get(packet.target_port)
+        if packet.kind not in ("tcp", "udp"):
             found.append(f"{packet.target}: {packet.kind}, which no protocol here uses")
-        elif packet.target_port not in known.ports:
+        elif name is None:
             found.append(f"{packet.target}: port {packet.target_port} belongs to no protocol")
+        elif name in READERS and packet.kind not in READERS[name].carriers:
+            found.append(f"{packet.target}: {packet.kind}, which does not carry {name}")
+        elif packet.kind == "udp" and not packet.payload:
+            found.append(f"{packet.target}: a datagram without a question")
         found += [f"{packet.target}: {odd}" for odd in packet.odd]
     for connection in connections(packets):
         if connection.established and not connection.payloads:
@@ -265,7 +276,7 @@ def journal(packets: list[Packet], entries: list[dict[str, object]]) -> list[str
         device = str(entry["device"]).rpartition(":")[0].strip("[]")
         if entry["event"] == "connecting":
             tried[device] += 1
-        elif entry["event"] == "connected":
+        elif entry["event"] in ("connected", "bound"):
             ports[entry["connection"]] = int(str(entry["local"]).rpartition(":")[2])
         elif entry["event"] == "sent":
             key = (device, ports[entry["connection"]])
@@ -277,6 +288,10 @@ def journal(packets: list[Packet], entries: list[dict[str, object]]) -> list[str
         if connection.payloads:
             said = b"".join(packet.payload for packet in connection.payloads)
             seen[connection.device, connection.local_port] = said
+    for packet in to_devices(packets):
+        if packet.kind == "udp":
+            key = packet.target, packet.source_port
+            seen[key] = seen.get(key, b"") + packet.payload
     found = [
         f"{device}: {opened[device]} connections on the wire and {tried[device]} in the journal"
         for device in sorted({*opened, *tried})

@@ -24,6 +24,8 @@ class Reader:
     spelled: Callable[[bytes], bytes]
     """What the bytes say from the selector on, or the selector itself where it is scattered."""
     options: tuple[str, ...] = ()
+    carriers: tuple[str, ...] = ("tcp",)
+    """What may carry it; datagrams of others are no conversation."""
 
 
 def number(text: str) -> int:
@@ -74,6 +76,36 @@ def s7_spelled(payload: bytes) -> bytes:
     return bytes([kind, *parameters[4:7]]) + listed
 
 
+def enip(seen: Seen, _: bytes) -> bytes:
+    """Of an Unconnected Send tshark names the service, and those of the request inside."""
+
+    def all_of(name: str) -> bytes:
+        return bytes(int(text, 0) for text in seen[name].split("\x1e") if text)
+
+    selector = octets(seen, "enip.command")
+    paths = zip(all_of("cip.sc"), all_of("cip.class"), all_of("cip.instance"), strict=True)
+    return selector + b"".join(map(bytes, paths)) + all_of("cip.attribute")
+
+
+def enip_spelled(payload: bytes) -> bytes:
+    """The command; of SendRRData the request in its last item, and the one inside that."""
+    command, data = payload[:1], payload[24:]
+    return command + (cip(data[16:]) if command == b"\x6f" else b"")
+
+
+def cip(request: bytes) -> bytes:
+    """Service and path, a segment of one byte each, and what they are asked for."""
+    service, length = request[0], 2 * request[1]
+    path, data = request[2 : 2 + length], request[2 + length :]
+    selector = bytes([service]) + path[1::2]
+    if service == 0x52:
+        inside = int.from_bytes(data[2:4], "little")
+        return selector + cip(data[4 : 4 + inside])
+    if service == 0x03:
+        return selector + data[2::2]
+    return selector
+
+
 READERS = {
     "modbus": Reader(
         layers=("modbus",),
@@ -103,5 +135,12 @@ READERS = {
         ),
         dissected=s7,
         spelled=s7_spelled,
+    ),
+    "enip": Reader(
+        layers=("enip", "cip", "cipcm", "cipcls"),
+        fields=("enip.command", "cip.sc", "cip.class", "cip.instance", "cip.attribute"),
+        dissected=enip,
+        spelled=enip_spelled,
+        carriers=("udp", "tcp"),
     ),
 }

@@ -54,6 +54,14 @@ SNAP7 = (
     "S C-C2UR28922012",
     "MMC 267FF11F",
 )
+LOGIX = (
+    "Rockwell Automation/Allen-Bradley",
+    "1756-L61/B LOGIX5561",
+    "006c061a",
+    "20.11",
+    "Programmable Logic Controller",
+)
+HILSCHER = ("Hilscher GmbH", "RIG-EIP-ADAPTER 16DI", "deadbeef", "3.7")
 
 SERVERS = (
     Server("modbus", 502, "modbus-pymodbus", (*OBJECTS, "SN-00420815", "hw-rev C")),
@@ -63,4 +71,6 @@ SERVERS = (
     Server("modbus", 502, "modbus-umodbus"),
     Server("modbus", 502, "modbus-modbustk"),
     Server("s7", 102, "s7-snap7", SNAP7),
+    Server("enip", 44818, "enip-cpppo", LOGIX),
+    Server("enip", 44818, "enip-cpppo-custom", HILSCHER),
 )

@@ -31,6 +31,7 @@ PATIENCE = 60
 SCRIPTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "modbus": (("modbus-discover", ()), ("modbus-discover", ("aggressive=true",))),
     "s7": (("s7-info", ()),),
+    "enip": (("enip-info", ()),),
 }
 
 

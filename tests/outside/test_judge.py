@@ -8,6 +8,7 @@ import judge
 import pytest
 from capture import ACK, FIN, RST, SYN, Packet
 from netns import DEVICES6, SCANNER
+from readers import READERS
 from world import GENTLE
 
 DEVICE = "10.1.0.5"
@@ -127,6 +128,63 @@ def test_an_empty_connection_and_a_datagram_are_seen() -> None:
     ping = Packet(0.0, 98, SCANNER, DEVICE, "icmp")
     assert len(judge.conversations([ping], MANIFEST)) == 1
     assert len(judge.resets([tcp(0.0, RST)])) == 1
+
+
+def datagram(at: float, **more: Any) -> Packet:
+    return tcp(at, 0, **{"payload": QUESTION, "kind": "udp", **more})
+
+
+LISTED = judge.Manifest({502: "modbus", 44818: "enip"}, {"enip": {b"\x63"}}, {"enip": 24})
+LIST_IDENTITY = bytes.fromhex("6300 0000 00000000 00000000 f401010000000000 00000000")
+
+
+def list_identity(at: float, **more: Any) -> Packet:
+    dissected = {"enip.command": "0x0063", "_ws.expert.severity": "", "_ws.expert.message": ""}
+    dissected |= {f"cip.{name}": "" for name in ("sc", "class", "instance", "attribute")}
+    of_enip = {"target_port": 44818, "protocols": "eth:ethertype:ip:udp:enip"}
+    said = {"payload": LIST_IDENTITY, "dissected": dissected}
+    return datagram(at, **{**of_enip, **said, **more})
+
+
+def test_a_datagram_is_a_question_where_its_protocol_has_them_and_nowhere_else() -> None:
+    assert judge.conversations([list_identity(0.0)], LISTED) == []
+    assert judge.manifest([list_identity(0.0)], LISTED) == ([], 1)
+    assert len(judge.conversations([datagram(0.0)], LISTED)) == 1, "Modbus has none"
+    assert len(judge.conversations([list_identity(0.0, payload=b"")], LISTED)) == 1
+    other = {"payload": LIST_IDENTITY.replace(b"\x63", b"\x65")}
+    assert len(judge.manifest([list_identity(0.0, **other)], LISTED)[0]) == 1
+
+
+def test_a_read_through_a_backplane_is_spelled_as_the_manifest_does() -> None:
+    inner = bytes.fromhex("0302 20642401 0200 0100 0200")
+    routed = bytes.fromhex("5202 20062401 0610") + len(inner).to_bytes(2, "little") + inner
+    routed += bytes.fromhex("0100 0103")
+    around = bytes.fromhex("00000000 0a00 0200 0000 0000 b200") + len(routed).to_bytes(2, "little")
+    payload = b"\x6f" + bytes(23) + around + routed
+    spelled = READERS["enip"].spelled(payload)
+    assert spelled == bytes.fromhex("6f 520601 036401 0102")
+
+
+def test_datagrams_count_as_packets_and_as_new_addresses() -> None:
+    many = [list_identity(n / 20) for n in range(11)]
+    assert len(judge.rates(many, GENTLE)[0]) == 1
+    few = [list_identity(n / 10, target=f"10.20.0.{n}") for n in range(5)]
+    assert len(judge.rates(few, GENTLE)[0]) == 1
+
+
+def test_a_datagram_beside_a_connection_is_seen() -> None:
+    packets = conversation(0.0)
+    assert judge.one_connection([*packets, list_identity(0.7)]) == []
+    assert len(judge.one_connection([*packets[:3], list_identity(0.1), *packets[3:]])) == 1
+
+
+def test_datagrams_stand_in_the_journal_too() -> None:
+    device = f"{DEVICE}:44818"
+    bound = {"event": "bound", "device": device, "connection": 1, "local": f"{SCANNER}:40000"}
+    sent = {"event": "sent", "device": device, "connection": 1, "bytes": LIST_IDENTITY.hex()}
+    assert judge.journal([list_identity(0.0)], [bound, sent]) == []
+    assert len(judge.journal([list_identity(0.0)], [bound])) == 1
+    assert len(judge.journal([], [bound, sent])) == 1
 
 
 def test_only_what_opens_or_says_something_counts_after_an_abort() -> None:

@@ -4,7 +4,7 @@
 Nothing but the standard library, so that it shares no code with any stack it asks.
 When a test against a foreign stack fails and this passes, look at otcore, not at the peer.
 
-    check.py [--libmodbus BINARY]
+    check.py [--libmodbus BINARY] [--opener BINARY]
 """
 
 import argparse
@@ -157,6 +157,40 @@ def status_list(connection: socket.socket, number: int, index: int) -> bytes | i
     return error or answer[29:]
 
 
+# peer -> vendor, device type, product code, revision, status, serial number, name, state
+EXPECTED_ENIP: dict[str, tuple[object, ...]] = {
+    "enip-cpppo": (1, 14, 54, (20, 11), 0x3160, 0x006C061A, "1756-L61/B LOGIX5561", 0xFF),
+    "enip-cpppo-custom": (283, 43, 1207, (3, 7), 0x30, 0xDEADBEEF, "RIG-EIP-ADAPTER 16DI", 3),
+    "enip-opener": (1, 12, 65001, (2, 3), 0, 123456789, "OpENer PC", 0),
+}
+
+
+def identity(answer: bytes) -> tuple[object, ...]:
+    """The first item of an answer to List Identity."""
+    numbers = struct.unpack_from("<HHHBBHIB", answer, 48)
+    vendor, kind, code, major, minor, status, serial, length = numbers
+    name, state = answer[63 : 63 + length].decode(), answer[63 + length]
+    return vendor, kind, code, (major, minor), status, serial, name, state
+
+
+def wrong_enip(name: str, address: tuple[str, int]) -> list[str]:
+    question = b"\x63" + bytes(11) + b"by hand." + bytes(4)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        datagrams.settimeout(PATIENCE)
+        datagrams.sendto(question, address)
+        by_datagram = datagrams.recv(4096)
+    with socket.create_connection(address, PATIENCE) as connection:
+        connection.sendall(question)
+        head = exactly(connection, 24)
+        by_connection = head + exactly(connection, int.from_bytes(head[2:4], "little"))
+    wrong = []
+    for carrier, answer in (("UDP", by_datagram), ("TCP", by_connection)):
+        got = identity(answer)
+        if got != EXPECTED_ENIP[name] or answer[12:20] != question[12:20]:
+            wrong.append(f"{carrier}: {got!r}, expected {EXPECTED_ENIP[name]!r}")
+    return wrong
+
+
 def wrong_s7(name: str, address: tuple[str, int]) -> list[str]:
     wrong = []
     with socket.create_connection(address, PATIENCE) as connection:
@@ -189,8 +223,8 @@ def check(name: str, command: list[str]) -> int:
                 print(f"not ok  {name}: it said {line}")
                 return 1
             host, port = line[2].rsplit(":", 1)
-            questions = wrong_modbus if name in EXPECTED else wrong_s7
-            wrong = questions(name, (host, int(port)))
+            questions = {"modbus": wrong_modbus, "s7": wrong_s7, "enip": wrong_enip}
+            wrong = questions[name.split("-")[0]](name, (host, int(port)))
             peer.stdin.close()
             if peer.wait(PATIENCE) != 0:
                 wrong.append(f"{peer.returncode} when its standard input closed")
@@ -207,16 +241,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--libmodbus", metavar="BINARY", help="compiled libmodbus_peer.c")
     parser.add_argument("--python3", metavar="PYTHON", help="has requirements3.txt installed")
+    parser.add_argument("--opener", metavar="BINARY", help="what build_opener.sh built")
     options = parser.parse_args()
+    compiled = {"modbus-libmodbus": options.libmodbus, "enip-opener": options.opener}
     wrong = 0
-    for name in [*EXPECTED, *EXPECTED_S7]:
-        if name != "modbus-libmodbus":
+    for name in [*EXPECTED, *EXPECTED_S7, *EXPECTED_ENIP]:
+        if name not in compiled:
             script = HERE / f"{name.split('-')[0]}.py"
             wrong += check(name, [sys.executable, str(script), name])
-        elif options.libmodbus:
-            wrong += check(name, [options.libmodbus])
+        elif compiled[name]:
+            wrong += check(name, [compiled[name]])
         else:
-            print(f"skipped {name}: no --libmodbus")
+            print(f"skipped {name}: no --{name.split('-')[1]}")
     for name in EXPECTED_S7_3:
         if options.python3:
             wrong += check(name, [options.python3, str(HERE / "s7.py"), name])

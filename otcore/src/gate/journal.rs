@@ -45,6 +45,11 @@ pub enum What {
         /// What the system said.
         why: String,
     },
+    /// A socket for datagrams is open; nothing has left.
+    Bound {
+        /// Our end.
+        local: SocketAddr,
+    },
     /// A question; written before its first byte leaves.
     Sent {
         /// Its name in the manifest.
@@ -91,6 +96,8 @@ pub enum Close {
     Aborted,
     /// The device sent more than the policy takes; the system closes the socket at once.
     Hurried,
+    /// It was a socket for datagrams: no packet of ours ends it.
+    Released,
 }
 
 /// Where the journal goes.

@@ -32,7 +32,7 @@ pub use clock::{Clock, HostClock, RunClock};
 pub use device::Device;
 pub use pace::Wire;
 pub use pcapng::Pcapng;
-pub use permit::{Connection, Permit};
+pub use permit::{Connection, Peer, Permit};
 pub use refusal::{Refusal, StopReason};
 pub use silence::Silence;
 pub use visit::{Lease, Spending, Visit};
@@ -69,6 +69,7 @@ pub(crate) struct Inner {
     breaker: Breaker,
     connections: AtomicU64,
     parked: Mutex<VecDeque<Parked>>,
+    kept: Mutex<Vec<Box<dyn Send>>>,
 }
 
 /// What a gate is made of.
@@ -132,6 +133,7 @@ impl Gate {
             breaker: Breaker::default(),
             connections: AtomicU64::new(0),
             parked: Mutex::default(),
+            kept: Mutex::default(),
         }))
     }
 
@@ -169,6 +171,7 @@ impl Gate {
             visiting.unpark();
             drop(connection);
         }
+        self.0.kept().clear();
     }
 
     /// The run is over: close the connections to devices that went dark, each as soon as there is
@@ -177,12 +180,13 @@ impl Gate {
         const PATIENCE: Duration = Duration::from_secs(5);
         loop {
             let next = self.0.parked().pop_front();
-            let Some((visiting, connection)) = next else { return };
+            let Some((visiting, connection)) = next else { break };
             visiting.unpark();
             let in_time = tokio::time::timeout(PATIENCE, visiting.room_to_close());
             let _ = self.0.door.unless_asked(in_time).await; // in a hurry if there is no time
             drop(connection);
         }
+        self.0.kept().clear();
     }
 
     /// The policy it enforces.
@@ -288,6 +292,12 @@ impl Inner {
 
     fn parked(&self) -> MutexGuard<'_, VecDeque<Parked>> {
         self.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sockets for datagrams of devices that went dark. As long as they are open, our system does
+    /// not answer a late datagram.
+    fn kept(&self) -> MutexGuard<'_, Vec<Box<dyn Send>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn next_connection(&self) -> u64 {

@@ -4,6 +4,7 @@
 //! acknowledgement of the handshake, FIN, acknowledgement of the other FIN), a question two
 //! (itself and the acknowledgement of its answer). The kernel acknowledges a handshake by itself,
 //! so that packet counts from the SYN on; the two that end a connection count while it is open.
+//! A datagram is one packet, and nothing else leaves on its account.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -69,19 +70,40 @@ pub(super) enum Cargo {
     },
     /// A question on an open connection.
     Question,
+    /// The first datagram of a conversation: its address may have to be resolved.
+    FirstDatagram,
+    /// A datagram to somebody who has answered one.
+    Datagram,
+    /// A datagram once more: if nobody lives there, its address is looked for once more too.
+    Repetition,
 }
 
 impl Cargo {
-    fn packets(self) -> usize {
+    /// How many packets leave on its account, those that end it left out.
+    pub(super) fn packets(self) -> usize {
         match self {
             Self::Connection { syns } => syns + 1,
             Self::Question => QUESTION,
+            Self::FirstDatagram | Self::Datagram | Self::Repetition => DATAGRAM,
         }
+    }
+
+    /// Whether it begins a conversation, of which a device has one at a time.
+    fn begins(self) -> bool {
+        matches!(self, Self::Connection { .. } | Self::FirstDatagram)
+    }
+
+    /// Packets that will end what it begins.
+    fn ending(self) -> usize {
+        if matches!(self, Self::Connection { .. }) { CLOSING } else { 0 }
     }
 }
 
 /// Packets that a question takes: itself and the acknowledgement of its answer.
 pub(super) const QUESTION: usize = 2;
+
+/// Packets that a question in a datagram takes: itself.
+pub(super) const DATAGRAM: usize = 1;
 
 /// Packets that closing a connection takes: our FIN and the acknowledgement of theirs.
 pub(super) const CLOSING: usize = 2;
@@ -292,18 +314,21 @@ impl Books {
         let packets = cargo.packets();
         let subnet = self.subnets.entry(subnet_of(device.address())).or_default();
         let guest = self.devices.entry(device).or_default();
-        if let Cargo::Connection { .. } = cargo {
+        if cargo.begins() {
             guest.may_connect(limits, now)?;
             subnet.may_resolve(device.address(), limits, now)?;
         }
+        if cargo == Cargo::Repetition {
+            subnet.may_resolve_again(device.address(), limits, now)?;
+        }
         let room = match cargo {
             Cargo::Connection { .. } => Meter::room_for_connection,
-            Cargo::Question => Meter::room,
+            _ => Meter::room,
         };
         // Few connections share a device or a subnet, so the end of each is counted from its
         // beginning. In the process it is counted once the connection is open, or a sweep of
         // addresses at which nobody lives would be twice as long for nothing.
-        let ending = if matches!(cargo, Cargo::Connection { .. }) { CLOSING } else { 0 };
+        let ending = cargo.ending();
         room(&mut guest.packets, packets + ending, size(limits.device_packets_per_s), now)?;
         room(&mut subnet.packets, packets + ending, size(limits.subnet_packets_per_s), now)?;
         room(&mut self.process, packets, size(limits.process_packets_per_s), now)?;
@@ -311,12 +336,14 @@ impl Books {
         guest.packets.promise(packets);
         subnet.packets.promise(packets);
         self.process.promise(packets);
-        if let Cargo::Connection { .. } = cargo {
+        if cargo.begins() {
             guest.connected = true;
             guest.last_attempt = Some(now);
-            guest.packets.opened(CLOSING);
-            subnet.packets.opened(CLOSING);
+            guest.packets.opened(ending);
+            subnet.packets.opened(ending);
             subnet.unresolved += 1;
+        }
+        if cargo.begins() || cargo == Cargo::Repetition {
             subnet.new_addresses.stamp_unpromised(now);
         }
         Ok(())
@@ -379,7 +406,20 @@ impl Subnet {
         if self.unresolved >= size(limits.subnet_unresolved) {
             return Err(Full::UntilReleased);
         }
-        self.new_addresses.room(1, size(limits.subnet_new_addresses_per_s), now)
+        self.may_resolve_again(address, limits, now)
+    }
+
+    /// The same for an address that is being looked for already.
+    fn may_resolve_again(
+        &mut self,
+        address: IpAddr,
+        limits: &Limits,
+        now: Instant,
+    ) -> Result<(), Full> {
+        match address.is_loopback() {
+            true => Ok(()),
+            false => self.new_addresses.room(1, size(limits.subnet_new_addresses_per_s), now),
+        }
     }
 }
 

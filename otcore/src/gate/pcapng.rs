@@ -1,7 +1,7 @@
 //! The journal as a capture file that any packet analyser opens.
 //!
-//! The file shows payloads, openings and closings as TCP segments with the real addresses, ports
-//! and bytes. Sequence numbers are counted from zero per connection and pure acknowledgements are
+//! The file shows payloads, openings and closings as TCP segments, and datagrams as such, with the
+//! real addresses, ports and bytes. Sequence numbers are counted from zero per connection and pure acknowledgements are
 //! left out: those are the kernel's own and no journal sees them.
 //! Format: pcapng, IETF draft-ietf-opsawg-pcapng; link type 101 (raw IP).
 
@@ -12,11 +12,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
 use super::journal::{Entry, Journal, What};
+use crate::model::Transport;
 
 const SECTION_HEADER: u32 = 0x0A0D_0D0A;
 const INTERFACE: u32 = 1;
 const ENHANCED_PACKET: u32 = 6;
 const LINK_RAW_IP: u16 = 101;
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
 
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
@@ -34,6 +38,7 @@ struct State<W> {
 #[derive(Clone, Copy)]
 struct Flow {
     local: SocketAddr,
+    carrier: Transport,
     sent: u32,
     received: u32,
 }
@@ -76,7 +81,8 @@ impl<W: Write> State<W> {
         let id = entry.connection;
         match &entry.what {
             What::Connected { local } => {
-                let mut flow = Flow { local: *local, sent: 0, received: 0 };
+                let carrier = Transport::Tcp;
+                let mut flow = Flow { local: *local, carrier, sent: 0, received: 0 };
                 let (local, device) = (*local, entry.device);
                 let syn = Segment { from: local, to: device, seq: 0, ack: 0, flags: SYN };
                 self.write(entry, syn, &[])?;
@@ -88,10 +94,18 @@ impl<W: Write> State<W> {
                 self.connections.insert(id, flow);
                 Ok(())
             }
+            What::Bound { local } => {
+                let flow = Flow { local: *local, carrier: Transport::Udp, sent: 0, received: 0 };
+                self.connections.insert(id, flow);
+                Ok(())
+            }
             What::Sent { bytes, .. } => self.payload(entry, true, bytes.as_ref()),
             What::Received { bytes } => self.payload(entry, false, bytes.as_ref()),
             What::Closed { .. } => {
                 let Some(flow) = self.connections.remove(&id) else { return Ok(()) };
+                if flow.carrier == Transport::Udp {
+                    return Ok(());
+                }
                 let (from, to, seq, ack) = (flow.local, entry.device, flow.sent, flow.received);
                 self.write(entry, Segment { from, to, seq, ack, flags: FIN | ACK }, &[])
             }
@@ -102,6 +116,11 @@ impl<W: Write> State<W> {
     fn payload(&mut self, entry: &Entry, ours: bool, bytes: &[u8]) -> io::Result<()> {
         let Some(flow) = self.connections.get_mut(&entry.connection) else { return Ok(()) };
         let before = *flow;
+        if before.carrier == Transport::Udp {
+            let ends = (before.local, entry.device);
+            let (from, to) = if ours { ends } else { (ends.1, ends.0) };
+            return self.packet(entry, &datagram(from, to, bytes));
+        }
         let count = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let segment = if ours {
             flow.sent = flow.sent.wrapping_add(count);
@@ -121,7 +140,10 @@ impl<W: Write> State<W> {
     }
 
     fn write(&mut self, entry: &Entry, segment: Segment, payload: &[u8]) -> io::Result<()> {
-        let packet = segment.packet(payload);
+        self.packet(entry, &segment.packet(payload))
+    }
+
+    fn packet(&mut self, entry: &Entry, packet: &[u8]) -> io::Result<()> {
         let micros = u64::try_from(entry.at.as_microsecond()).unwrap_or(0);
         let length = u32::try_from(packet.len()).unwrap_or(u32::MAX);
         let mut body = Vec::new();
@@ -130,7 +152,7 @@ impl<W: Write> State<W> {
         body.extend(u32::try_from(micros & 0xFFFF_FFFF).unwrap_or(0).to_le_bytes());
         body.extend(length.to_le_bytes());
         body.extend(length.to_le_bytes());
-        body.extend(&packet);
+        body.extend(packet);
         block(&mut self.out, ENHANCED_PACKET, &body)?;
         self.out.flush()
     }
@@ -150,12 +172,7 @@ struct Segment {
 
 impl Segment {
     fn packet(self, payload: &[u8]) -> Vec<u8> {
-        let (from, to) = (self.from.ip().to_canonical(), self.to.ip().to_canonical());
-        let tcp = self.tcp(payload);
-        match (from, to) {
-            (IpAddr::V4(from), IpAddr::V4(to)) => ipv4(from, to, &tcp),
-            _ => ipv6(from, to, &tcp),
-        }
+        ip(self.from, self.to, TCP, &self.tcp(payload))
     }
 
     fn tcp(self, payload: &[u8]) -> Vec<u8> {
@@ -165,7 +182,7 @@ impl Segment {
         tcp.extend(self.seq.to_be_bytes());
         tcp.extend(self.ack.to_be_bytes());
         tcp.extend([0x50, self.flags, 0xFF, 0xFF]); // 20 bytes, window 65535
-        let before = self.pseudo_header(20 + payload.len());
+        let before = pseudo_header(self.from, self.to, TCP, 20 + payload.len());
         let mut sum = checksum(&before, 0);
         sum = checksum(&tcp, sum);
         sum = checksum(payload, sum);
@@ -174,46 +191,66 @@ impl Segment {
         tcp.extend(payload);
         tcp
     }
+}
 
-    fn pseudo_header(self, length: usize) -> Vec<u8> {
-        let mut header = Vec::new();
-        match (self.from.ip().to_canonical(), self.to.ip().to_canonical()) {
-            (IpAddr::V4(from), IpAddr::V4(to)) => {
-                header.extend(from.octets());
-                header.extend(to.octets());
-            }
-            (from, to) => {
-                header.extend(octets(from));
-                header.extend(octets(to));
-            }
+/// A datagram with its headers.
+fn datagram(from: SocketAddr, to: SocketAddr, payload: &[u8]) -> Vec<u8> {
+    let mut udp = Vec::with_capacity(8 + payload.len());
+    udp.extend(from.port().to_be_bytes());
+    udp.extend(to.port().to_be_bytes());
+    udp.extend(u16::try_from(8 + payload.len()).unwrap_or(u16::MAX).to_be_bytes());
+    let before = pseudo_header(from, to, UDP, 8 + payload.len());
+    let sum = fold(checksum(payload, checksum(&udp, checksum(&before, 0))));
+    udp.extend(if sum == 0 { u16::MAX } else { sum }.to_be_bytes()); // RFC 768: zero says none
+    udp.extend(payload);
+    ip(from, to, UDP, &udp)
+}
+
+fn pseudo_header(from: SocketAddr, to: SocketAddr, protocol: u8, length: usize) -> Vec<u8> {
+    let mut header = Vec::new();
+    match (from.ip().to_canonical(), to.ip().to_canonical()) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => {
+            header.extend(from.octets());
+            header.extend(to.octets());
         }
-        header.extend(u32::try_from(length).unwrap_or(0).to_be_bytes());
-        header.extend([0, 0, 0, 6]);
-        header
+        (from, to) => {
+            header.extend(octets(from));
+            header.extend(octets(to));
+        }
+    }
+    header.extend(u32::try_from(length).unwrap_or(0).to_be_bytes());
+    header.extend([0, 0, 0, protocol]);
+    header
+}
+
+fn ip(from: SocketAddr, to: SocketAddr, protocol: u8, inner: &[u8]) -> Vec<u8> {
+    match (from.ip().to_canonical(), to.ip().to_canonical()) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => ipv4(from, to, protocol, inner),
+        (from, to) => ipv6(from, to, protocol, inner),
     }
 }
 
-fn ipv4(from: Ipv4Addr, to: Ipv4Addr, tcp: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(20 + tcp.len()).unwrap_or(u16::MAX);
+fn ipv4(from: Ipv4Addr, to: Ipv4Addr, protocol: u8, inner: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(20 + inner.len()).unwrap_or(u16::MAX);
     let mut ip = vec![0x45, 0];
     ip.extend(length.to_be_bytes());
-    ip.extend([0, 0, 0x40, 0, 64, 6]); // do not fragment, TTL 64, TCP
+    ip.extend([0, 0, 0x40, 0, 64, protocol]); // do not fragment, TTL 64
     let mut addresses = from.octets().to_vec();
     addresses.extend(to.octets());
     let sum = fold(checksum(&addresses, checksum(&ip, 0)));
     ip.extend(sum.to_be_bytes());
     ip.extend(addresses);
-    ip.extend(tcp);
+    ip.extend(inner);
     ip
 }
 
-fn ipv6(from: IpAddr, to: IpAddr, tcp: &[u8]) -> Vec<u8> {
+fn ipv6(from: IpAddr, to: IpAddr, protocol: u8, inner: &[u8]) -> Vec<u8> {
     let mut ip = vec![0x60, 0, 0, 0];
-    ip.extend(u16::try_from(tcp.len()).unwrap_or(u16::MAX).to_be_bytes());
-    ip.extend([6, 64]);
+    ip.extend(u16::try_from(inner.len()).unwrap_or(u16::MAX).to_be_bytes());
+    ip.extend([protocol, 64]);
     ip.extend(octets(from));
     ip.extend(octets(to));
-    ip.extend(tcp);
+    ip.extend(inner);
     ip
 }
 

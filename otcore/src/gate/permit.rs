@@ -6,27 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::journal::What;
-use super::pace::QUESTION;
 use super::refusal::Refusal;
 use super::visit::Visiting;
 use crate::frame::Frame;
 
-/// Something that may leave: a connection attempt or a question.
+/// Something that may leave: a connection attempt or a question, or where datagrams may go.
 ///
-/// Sealed by being unreachable: the gate permits these two and nothing else.
+/// Sealed by being unreachable: the gate permits these three and nothing else.
 pub(super) trait Outgoing: Send {
-    /// How many promised packets it is.
-    fn packets(&self) -> usize;
-    /// For the journal, before it leaves.
-    fn describe(&self) -> What;
+    /// For the journal, before it leaves; `None` if nothing leaves.
+    fn describe(&self) -> Option<What>;
 }
 
 impl Outgoing for Arc<Frame> {
-    fn packets(&self) -> usize {
-        QUESTION
-    }
-    fn describe(&self) -> What {
-        What::Sent { function: self.facts().name.to_owned(), bytes: self.bytes().to_vec().into() }
+    fn describe(&self) -> Option<What> {
+        let (function, bytes) = (self.facts().name.to_owned(), self.bytes().to_vec().into());
+        Some(What::Sent { function, bytes })
     }
 }
 
@@ -40,11 +35,21 @@ pub struct Connection {
 }
 
 impl Outgoing for Connection {
-    fn packets(&self) -> usize {
-        0 // promised to its lease, which outlives the permit
+    fn describe(&self) -> Option<What> {
+        Some(What::Connecting)
     }
-    fn describe(&self) -> What {
-        What::Connecting
+}
+
+/// Whom datagrams may be sent to, one question each. To open a socket for them sends nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// To whom, and from whom alone answers are taken.
+    pub to: SocketAddr,
+}
+
+impl Outgoing for Peer {
+    fn describe(&self) -> Option<What> {
+        None
     }
 }
 
@@ -58,8 +63,9 @@ pub struct Permit<T> {
 
 #[allow(private_bounds)] // what may leave is the gate's own list
 impl<T: Outgoing> Permit<T> {
-    pub(super) fn new(it: T, visiting: Arc<Visiting>) -> Self {
-        let promised = it.packets();
+    /// Leave for `it`, for which the wire has promised so many packets; those of a connection are
+    /// promised to its lease, which outlives the permit.
+    pub(super) fn new(it: T, promised: usize, visiting: Arc<Visiting>) -> Self {
         Self { it, visiting, promised }
     }
 
@@ -72,9 +78,11 @@ impl<T: Outgoing> Permit<T> {
         let visiting = Arc::clone(&self.visiting);
         visiting.gate.check_window()?;
         visiting.gate.door.pass(|| {
-            visiting.journal(self.it.describe())?;
-            visiting.stamp_sent();
-            self.promised = 0; // what is left of the promise belongs to the visit now
+            if let Some(what) = self.it.describe() {
+                visiting.journal(what)?;
+                visiting.stamp_sent();
+                self.promised = 0; // what is left of the promise belongs to the visit now
+            }
             Ok(send(&self.it))
         })?
     }

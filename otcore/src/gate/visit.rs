@@ -14,21 +14,23 @@ use super::device::Device;
 use super::host_lock::HostHold;
 use super::journal::{Close, Entry, What};
 use super::memory::{Cooling, Quarantine, Record};
-use super::pace::{CLOSING, Cargo, QUESTION};
-use super::permit::{Connection, Permit};
+use super::pace::{CLOSING, Cargo, DATAGRAM, QUESTION};
+use super::permit::{Connection, Peer, Permit};
 use super::policy::Limits;
 use super::refusal::{Refusal, StopReason};
 use super::sabotage::Saboteur;
 use super::silence::{Said, Silence};
 use super::{Gate, Inner, sensitive};
 use crate::frame::Frame;
-use crate::model::HexBytes;
+use crate::model::{HexBytes, Transport as Carrier};
 
 /// A stay with one device. While it lasts nobody else of this process visits the same device.
 pub struct Visit(Arc<Visiting>);
 
 impl Drop for Visit {
     fn drop(&mut self) {
+        let kept = std::mem::take(&mut self.0.state().kept);
+        drop(kept);
         self.0.gate.wire.leave(self.0.device);
     }
 }
@@ -93,6 +95,10 @@ struct State {
     /// Until when one more piece would be acknowledged together with the last one.
     rides_along: Option<Instant>,
     current: Option<Current>,
+    /// The last conversation was by datagrams, and the next in its protocol goes on with it.
+    continues: bool,
+    /// Sockets for datagrams whose conversation is over: a late answer must find somebody.
+    kept: Vec<Box<dyn Send>>,
     at: SocketAddr,
     protocol: &'static str,
 }
@@ -100,6 +106,7 @@ struct State {
 #[derive(Clone, Copy)]
 struct Current {
     id: u64,
+    carrier: Carrier,
     promised: usize,
     resolving: bool,
     open: bool,
@@ -107,6 +114,8 @@ struct Current {
     left: Option<Instant>,
     /// A question left on it.
     asked: bool,
+    /// A question on it was answered.
+    answered: bool,
     /// The packets that end it are promised.
     closes: bool,
     /// It has come to nothing, and nobody said a word.
@@ -130,6 +139,8 @@ impl Visit {
             acknowledgement_owed: false,
             rides_along: None,
             current: None,
+            continues: false,
+            kept: Vec::new(),
             at,
             protocol: "",
         };
@@ -177,49 +188,87 @@ impl Visit {
         to: SocketAddr,
         protocol: &'static str,
     ) -> Result<(Permit<Connection>, Lease), Refusal> {
+        let syns = syns(self.limits().connect_timeout_ms);
+        let lease = self.begin(to, protocol, Cargo::Connection { syns }).await?;
+        let patience = Duration::from_millis(self.limits().connect_timeout_ms.into());
+        let permit = Permit::new(Connection { to, patience }, 0, Arc::clone(&self.0));
+        self.0.begin_attempt();
+        Ok((permit, lease))
+    }
+
+    /// Ask leave to question `to` by datagrams; waits for the slot, the pace and the device's rest.
+    /// The first datagram may leave at once then.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the limit or decision.
+    pub async fn address(
+        &self,
+        to: SocketAddr,
+        protocol: &'static str,
+    ) -> Result<(Permit<Peer>, Lease), Refusal> {
+        let lease = self.begin(to, protocol, Cargo::FirstDatagram).await?;
+        self.0.state().started.get_or_insert_with(Instant::now);
+        Ok((Permit::new(Peer { to }, 0, Arc::clone(&self.0)), lease))
+    }
+
+    /// The only conversation with this device.
+    async fn begin(
+        &self,
+        to: SocketAddr,
+        protocol: &'static str,
+        cargo: Cargo,
+    ) -> Result<Lease, Refusal> {
         let gate = &self.0.gate;
         let limits = self.limits();
-        self.may_connect(to, protocol)?;
+        let next = if cargo == Cargo::FirstDatagram { Next::Datagrams } else { Next::Connection };
+        self.may_begin(to, protocol, next)?;
         let holding = gate.wire.hold(self.0.device, limits);
         let hold = gate.door.unless_shut(holding).await?;
         let hold = hold.map_err(|error| Refusal::HostLock(error.to_string()))?;
-        let syns = syns(limits.connect_timeout_ms);
+        if next == Next::Datagrams && !Saboteur::Pace.is_at_work() {
+            let rest = self.0.state().next_question;
+            gate.door.unless_shut(tokio::time::sleep_until(rest)).await?;
+        }
         loop {
             gate.door.unpaused().await?;
-            let reserve = gate.wire.reserve(self.0.device, Cargo::Connection { syns }, limits);
+            let reserve = gate.wire.reserve(self.0.device, cargo, limits);
             gate.door.unless_shut(reserve).await?;
-            let mut lease = self.lease(to, protocol, syns + 1);
-            self.may_connect(to, protocol)?; // things may have changed while we waited
+            let mut lease = self.lease(to, protocol, cargo);
+            self.may_begin(to, protocol, next)?; // things may have changed while we waited
             if gate.door.is_paused() {
                 continue; // dropping the lease gives everything back
             }
             lease.host_hold = hold;
-            let patience = Duration::from_millis(limits.connect_timeout_ms.into());
-            let permit = Permit::new(Connection { to, patience }, Arc::clone(&self.0));
-            self.0.begin_attempt();
-            return Ok((permit, lease));
+            return Ok(lease);
         }
     }
 
-    fn may_connect(&self, to: SocketAddr, protocol: &'static str) -> Result<(), Refusal> {
+    fn may_begin(&self, to: SocketAddr, protocol: &'static str, next: Next) -> Result<(), Refusal> {
         self.0.gate.check_endpoint(to)?;
         self.0.gate.breaker.check_protocol(protocol, to.ip(), self.limits())?;
-        self.check_budget(true)
+        self.check_budget(next)
     }
 
-    /// What is reserved for a connection, until it is dropped.
-    fn lease(&self, to: SocketAddr, protocol: &'static str, promised: usize) -> Lease {
+    /// What is reserved for a conversation, until it is dropped.
+    fn lease(&self, to: SocketAddr, protocol: &'static str, cargo: Cargo) -> Lease {
         let id = self.0.gate.next_connection();
         let mut state = self.0.state();
+        state.continues &= state.protocol == protocol && state.at == to;
         state.at = to;
         state.protocol = protocol;
+        let carrier = match cargo {
+            Cargo::Connection { .. } | Cargo::Question => Carrier::Tcp,
+            Cargo::FirstDatagram | Cargo::Datagram | Cargo::Repetition => Carrier::Udp,
+        };
         let current = Current {
             id,
-            promised,
+            carrier,
+            promised: cargo.packets(),
             resolving: true,
             open: false,
             left: None,
             asked: false,
+            answered: false,
             closes: false,
             unanswered: false,
         };
@@ -239,7 +288,7 @@ impl Visit {
     ) -> Result<Permit<Arc<Frame>>, Refusal> {
         let gate = &self.0.gate;
         gate.door.check()?;
-        self.check_budget(false)?;
+        self.check_budget(self.next_question())?;
         self.check_transport_only()?;
         let size = u64::try_from(frame.bytes().len()).unwrap_or(u64::MAX);
         self.spent_if(size > u64::from(self.limits().request_bytes), "request_bytes")?;
@@ -247,19 +296,12 @@ impl Visit {
         let needed = rest.saturating_duration_since(Instant::now()) + patience;
         let mute = self.is_mute();
         self.spent_if(!mute && self.time_left() < needed, "device_time_s")?; // or it is held for nothing
-        if !Saboteur::Pace.is_at_work() {
-            gate.door.unless_shut(tokio::time::sleep_until(rest)).await?;
-        }
-        let reserve = gate.wire.reserve(self.0.device, Cargo::Question, self.limits());
-        if mute {
-            gate.door.unless_shut(reserve).await?;
-        } else {
-            let in_time = timeout(self.time_left().saturating_sub(patience), reserve);
-            let reserved = gate.door.unless_shut(in_time).await?;
-            self.spent_if(reserved.is_err(), "device_time_s")?;
-        }
-        let permit = Permit::new(frame, Arc::clone(&self.0));
-        self.check_budget(false)?; // things may have changed while we waited
+        let promised = match self.promised_datagram() {
+            Some(promised) => promised,
+            None => self.reserve_question(rest, patience, mute).await?,
+        };
+        let permit = Permit::new(frame, promised, Arc::clone(&self.0));
+        self.check_budget(self.next_question())?; // things may have changed while we waited
         self.check_transport_only()?;
         self.spent_if(!mute && self.time_left() < patience, "device_time_s")?;
         let mut state = self.0.state();
@@ -267,6 +309,47 @@ impl Visit {
         state.conversation_requests += 1;
         state.spending.bytes_out += size;
         Ok(permit)
+    }
+
+    /// The packets of the first datagram of a conversation, which were promised with it.
+    fn promised_datagram(&self) -> Option<usize> {
+        let mut state = self.0.state();
+        let current = state.current.as_mut().filter(|current| current.carrier == Carrier::Udp)?;
+        Some(std::mem::take(&mut current.promised)).filter(|promised| *promised > 0)
+    }
+
+    /// Wait for the device's rest and for the pace; how many packets are promised.
+    async fn reserve_question(
+        &self,
+        rest: Instant,
+        patience: Duration,
+        mute: bool,
+    ) -> Result<usize, Refusal> {
+        let gate = &self.0.gate;
+        if !Saboteur::Pace.is_at_work() {
+            gate.door.unless_shut(tokio::time::sleep_until(rest)).await?;
+        }
+        let cargo = match self.0.state().current {
+            Some(Current { carrier: Carrier::Udp, resolving: true, .. }) => Cargo::Repetition,
+            Some(Current { carrier: Carrier::Udp, .. }) => Cargo::Datagram,
+            _ => Cargo::Question,
+        };
+        let reserve = gate.wire.reserve(self.0.device, cargo, self.limits());
+        if mute {
+            gate.door.unless_shut(reserve).await?;
+        } else {
+            let in_time = timeout(self.time_left().saturating_sub(patience), reserve);
+            let reserved = gate.door.unless_shut(in_time).await?;
+            self.spent_if(reserved.is_err(), "device_time_s")?;
+        }
+        Ok(cargo.packets())
+    }
+
+    fn next_question(&self) -> Next {
+        match self.0.state().current {
+            Some(Current { carrier: Carrier::Udp, .. }) => Next::Datagram,
+            _ => Next::Question,
+        }
     }
 
     /// Bytes arrived: journal, budget, acknowledgements.
@@ -283,6 +366,10 @@ impl Visit {
         let mut state = self.0.state();
         state.spending.bytes_in += bytes.len() as u64;
         let too_much = state.spending.bytes_in > u64::from(limits.device_bytes);
+        if state.current.is_some_and(|current| current.carrier == Carrier::Udp) {
+            drop(state);
+            return self.received_datagram(too_much);
+        }
         let owed = std::mem::take(&mut state.acknowledgement_owed);
         let together = state.rides_along.take().is_some_and(|until| now < until) && !owed;
         if !together {
@@ -323,6 +410,39 @@ impl Visit {
         kept
     }
 
+    /// Nobody acknowledges a datagram; the address is known from the first one on.
+    fn received_datagram(&self, too_much: bool) -> Result<(), Refusal> {
+        let first = {
+            let mut state = self.0.state();
+            state.current.as_mut().is_some_and(|c| std::mem::take(&mut c.resolving))
+        };
+        if first {
+            self.0.gate.wire.resolved(self.0.device);
+            self.0.remember_visit();
+        }
+        let kept = self.spent_if(too_much, "device_bytes");
+        if let Err(why) = &kept {
+            self.leave_alone(why.clone());
+        }
+        kept
+    }
+
+    /// Whether a question that went unanswered may be sent once more: it went as a datagram, which
+    /// can get lost, and the device has never said anything in this visit.
+    #[must_use]
+    pub fn may_repeat(&self) -> bool {
+        let state = self.0.state();
+        let unheard = state.current.is_some_and(|c| c.carrier == Carrier::Udp && c.resolving);
+        unheard && !state.answered
+    }
+
+    /// Whether anything at all has come back in the conversation by datagrams that is open.
+    #[must_use]
+    pub fn was_heard(&self) -> bool {
+        let current = self.0.state().current;
+        current.is_some_and(|current| current.carrier == Carrier::Udp && !current.resolving)
+    }
+
     /// Whether the device sent more than the policy takes. Every moment that the connection lives on
     /// would cost more acknowledgements.
     #[must_use]
@@ -350,6 +470,9 @@ impl Visit {
         let limits = self.limits();
         let mut state = self.0.state();
         state.answered = true;
+        if let Some(current) = state.current.as_mut() {
+            current.answered = true;
+        }
         state.next_question = Instant::now() + rest(rtt, bus, limits);
         let slowing = !bus && state.pulse.beat(rtt, limits);
         if slowing {
@@ -368,7 +491,10 @@ impl Visit {
             self.0.gate.wire.stamp(self.0.device);
             state = self.0.state();
         }
-        if !state.answered {
+        // Who does not answer a datagram may not even listen there. That is no sign of harm, as a
+        // connection that does not come about is none.
+        let unheard = state.current.is_some_and(|c| c.carrier == Carrier::Udp && !c.answered);
+        if !state.answered || unheard {
             return Silence::NeverAnswered;
         }
         let (kind, protocol) = (state.kind.clone(), state.protocol);
@@ -432,6 +558,19 @@ impl Visit {
         state.conversation_requests = 0;
     }
 
+    /// A slot of a backplane is asked next, and the one before was a while ago.
+    pub fn rest_before_slot(&self) {
+        let gap = Duration::from_millis(self.limits().slot_gap_ms.into());
+        let mut state = self.0.state();
+        state.next_question = state.next_question.max(Instant::now() + gap);
+    }
+
+    /// How many more questions the conversation that is open may hold.
+    #[must_use]
+    pub fn questions_left(&self) -> u32 {
+        self.limits().requests_per_conversation.saturating_sub(self.0.state().conversation_requests)
+    }
+
     /// Wait until the packets that close the connection may leave.
     ///
     /// # Errors
@@ -446,6 +585,15 @@ impl Visit {
         if self.0.gate.door.check().is_ok() {
             self.0.gate.wire.parked(self.0.device);
             self.0.gate.parked().push_back((Arc::clone(&self.0), connection));
+        }
+    }
+
+    /// Keep a socket for datagrams until the visit is over, or the run if the device went dark: our
+    /// system answers whatever arrives at a socket that is closed.
+    pub fn keep(&self, socket: Box<dyn Send>) {
+        match self.went_silent() {
+            true => self.0.gate.kept().push(socket),
+            false => self.0.state().kept.push(socket),
         }
     }
 
@@ -490,8 +638,9 @@ impl Visit {
         self.0.state().current.is_some_and(|current| current.open && !current.asked)
     }
 
-    fn check_budget(&self, connecting: bool) -> Result<(), Refusal> {
+    fn check_budget(&self, next: Next) -> Result<(), Refusal> {
         let limits = self.limits();
+        let begins = matches!(next, Next::Connection | Next::Datagrams);
         let mute = self.is_mute();
         let (spending, left_alone, asked) = {
             let state = self.0.state();
@@ -500,17 +649,24 @@ impl Visit {
         if let Some(why) = left_alone {
             return Err(why);
         }
-        if connecting || !mute {
+        if begins || !mute {
             self.0.gate.breaker.check_subnet(self.0.device.address(), limits)?;
         }
-        // A connection without room for a question would be opened only to be closed.
-        let connection = syns(limits.connect_timeout_ms) + 1 + CLOSING + QUESTION;
-        self.check_plan(if connecting { connection } else { QUESTION })?;
-        let needed = if connecting { longest_question(limits) } else { Duration::ZERO };
+        self.check_plan(match next {
+            // A connection without room for a question would be opened only to be closed.
+            Next::Connection => syns(limits.connect_timeout_ms) + 1 + CLOSING + QUESTION,
+            Next::Question => QUESTION,
+            Next::Datagrams | Next::Datagram => DATAGRAM,
+        })?;
+        let needed = match next {
+            Next::Connection => longest_question(limits),
+            Next::Datagrams => Duration::from_millis(limits.response_timeout_ms.into()),
+            Next::Question | Next::Datagram => Duration::ZERO,
+        };
         self.spent_if(!mute && self.time_left() <= needed, "device_time_s")?;
-        let connections = connecting && spending.attempts >= limits.connections_per_scan;
-        self.spent_if(connections, "connections_per_scan")?;
-        let questions = !connecting && asked >= limits.requests_per_conversation;
+        let connections = spending.attempts >= limits.connections_per_scan;
+        self.spent_if(next == Next::Connection && connections, "connections_per_scan")?;
+        let questions = !begins && asked >= limits.requests_per_conversation;
         self.spent_if(questions, "requests_per_conversation")
     }
 
@@ -533,7 +689,8 @@ impl Visit {
     fn check_plan(&self, next: usize) -> Result<(), Refusal> {
         let (device, planned) = (self.0.device, self.0.planned);
         let state = self.0.state();
-        let closing = if state.current.is_some() { CLOSING } else { 0 };
+        let connected = state.current.is_some_and(|current| current.carrier == Carrier::Tcp);
+        let closing = if connected { CLOSING } else { 0 };
         let packets = state.spending.packets.saturating_add((next + closing) as u64);
         if packets > planned { Err(Refusal::PlanSpent { device, planned }) } else { Ok(()) }
     }
@@ -549,7 +706,17 @@ impl Visit {
     }
 }
 
-/// The only connection to a device, from the permit to its last packet.
+/// What is to leave next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Connection,
+    Question,
+    /// The first datagram.
+    Datagrams,
+    Datagram,
+}
+
+/// The only conversation with a device, from the permit to its last packet.
 ///
 /// Dropping it without [`Lease::closed`] says that the socket was dropped in a hurry.
 #[must_use = "the slot is free again as soon as this is dropped"]
@@ -575,7 +742,9 @@ impl Lease {
             let mut state = self.visiting.state();
             state.spending.connections += 1;
             state.spending.packets += 1;
-            state.conversation_requests = 0;
+            if !std::mem::take(&mut state.continues) {
+                state.conversation_requests = 0;
+            }
             let first = state.spending.connections == 1;
             let Some(current) = state.current.as_mut() else { return Ok(()) };
             current.open = true;
@@ -594,7 +763,24 @@ impl Lease {
         self.visiting.journal(What::Connected { local })
     }
 
-    /// The connection could not be opened.
+    /// The socket for datagrams is open; `local` is our end.
+    ///
+    /// # Errors
+    /// If the journal cannot be written.
+    pub fn bound(&self, local: SocketAddr) -> Result<(), Refusal> {
+        {
+            let mut state = self.visiting.state();
+            if !std::mem::replace(&mut state.continues, true) {
+                state.conversation_requests = 0;
+            }
+            if let Some(current) = state.current.as_mut() {
+                current.open = true;
+            }
+        }
+        self.visiting.journal(What::Bound { local })
+    }
+
+    /// The connection could not be opened, or a router says that no datagram gets there.
     ///
     /// # Errors
     /// If the journal cannot be written.
@@ -629,12 +815,23 @@ impl Lease {
 
     /// The connection ended in good order.
     pub fn closed(self, how: Close) {
+        self.forget_if_unheard();
         self.visiting.end(how);
+    }
+
+    /// Who never answered a datagram most likely is not there, and nothing is remembered of it.
+    fn forget_if_unheard(&self) {
+        let unheard = |c: Current| c.carrier == Carrier::Udp && c.resolving;
+        let unheard = self.visiting.state().current.is_some_and(unheard);
+        if let Some(hold) = self.host_hold.as_ref().filter(|_| unheard) {
+            hold.nobody_there();
+        }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        self.forget_if_unheard();
         self.visiting.end(Close::Aborted);
     }
 }
@@ -680,7 +877,8 @@ impl Visiting {
         {
             let mut state = self.state();
             state.spending.packets += 1;
-            state.acknowledgement_owed = state.current.is_some_and(|current| current.open);
+            state.acknowledgement_owed =
+                state.current.is_some_and(|c| c.open && c.carrier == Carrier::Tcp);
             match state.current.as_mut() {
                 Some(current) if current.open => current.asked = true,
                 Some(current) => {
@@ -703,13 +901,18 @@ impl Visiting {
             let mut state = self.state();
             let Some(current) = state.current.take() else { return };
             let owed = std::mem::take(&mut state.acknowledgement_owed);
-            if current.open {
+            if current.open && current.carrier == Carrier::Tcp {
                 state.spending.packets += CLOSING as u64;
             }
             (current, owed)
         };
         let wire = &self.gate.wire;
-        if current.open {
+        if current.carrier == Carrier::Udp {
+            wire.release(self.device, current.promised);
+            if current.open {
+                self.record_end(current.id, how);
+            }
+        } else if current.open {
             wire.closed(self.device, current.closes);
             self.record_end(current.id, how);
         } else {

@@ -48,6 +48,17 @@ pub enum Transport {
     Udp,
 }
 
+impl Transport {
+    /// Its name in reports and in the manifest.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
 /// Bytes that are lower-case hexadecimal text in JSON.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

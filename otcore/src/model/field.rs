@@ -106,6 +106,8 @@ fields! {
         ProjectChanged = "project_changed",
         /// Changes when the program or its configuration does.
         ChangeDigest = "change_digest",
+        /// Changes when the configuration does, where the device tells it apart from the program.
+        ConfigurationDigest = "configuration_digest",
     }
 }
 
@@ -122,6 +124,8 @@ fields! {
         Gateway = "gateway",
         /// Host name.
         HostName = "host_name",
+        /// Megabits per second, and whether both ends send at once.
+        Speed = "speed",
     }
 }
 
@@ -136,6 +140,10 @@ fields! {
         Unit = "unit",
         /// Limits that it states.
         Limits = "limits",
+        /// Objects that it has.
+        Objects = "objects",
+        /// Ports that lead on from it, such as to a backplane.
+        Ports = "ports",
         /// What an operator should know.
         Note = "note",
     }

@@ -9,15 +9,12 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+use super::finished;
 use crate::frame::Frame;
 use crate::gate::journal::Close;
 use crate::gate::sabotage::Saboteur;
 use crate::gate::{Connection, Permit};
-use crate::session::{Dialer, LinkError, Manners, Transport};
-
-/// Opens TCP connections with the kernel's own sockets; needs no rights.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct TcpDialer;
+use crate::session::{LinkError, Manners, Transport};
 
 /// What the kernel may hold for us: several times the largest answer of any protocol of the plant.
 /// Every segment that fits is acknowledged before anybody looks at it, so a device that floods us
@@ -27,16 +24,14 @@ const RECEIVE_BUFFER: usize = 4 * 1024;
 /// Largest piece taken from the kernel at once.
 const CHUNK: usize = 2048;
 
-#[async_trait]
-impl Dialer for TcpDialer {
-    async fn dial(&self, to: Permit<Connection>) -> Result<Box<dyn Transport>, LinkError> {
-        // The SYN leaves inside the permit: after an abort there is none.
-        let stream = to.pass(begin_connecting)??;
-        stream.writable().await?;
-        match stream.take_error()? {
-            Some(error) => Err(error.into()),
-            None => Ok(Box::new(Tcp::new(stream)?)),
-        }
+/// Connects.
+pub(super) async fn dial(to: Permit<Connection>) -> Result<Box<dyn Transport>, LinkError> {
+    // The SYN leaves inside the permit: after an abort there is none.
+    let stream = to.pass(begin_connecting)??;
+    stream.writable().await?;
+    match stream.take_error()? {
+        Some(error) => Err(error.into()),
+        None => Ok(Box::new(Tcp::new(stream)?)),
     }
 }
 
@@ -78,15 +73,6 @@ fn is_under_way(error: &io::Error) -> bool {
     let in_progress = false;
     in_progress || error.kind() == io::ErrorKind::WouldBlock
 }
-
-/// The bytes as they leave: those of the frame, except under a saboteur.
-#[cfg(not(feature = "sabotage"))]
-fn finished(frame: &Frame) -> &[u8] {
-    frame.bytes()
-}
-
-#[cfg(feature = "sabotage")]
-use super::sabotage::finished;
 
 struct Tcp {
     stream: TcpStream,

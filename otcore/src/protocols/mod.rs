@@ -1,5 +1,6 @@
 //! One folder per protocol, one line per folder.
 
+pub mod enip;
 mod foreign;
 pub mod modbus;
 pub mod s7;
@@ -10,12 +11,12 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use crate::gate::policy::{Decision, Limits};
-use crate::model::{Asset, Exchange, Outcome};
+use crate::model::{Asset, Exchange, Outcome, Transport};
 use crate::safety::{Facts, Sealed};
 use crate::session::{Findings, Host, ProbeError};
 
 /// Every probe, in the order they are tried. Everything that lists protocols reads this.
-pub static ALL: &[&dyn Probe] = &[&modbus::Probe, &s7::Probe];
+pub static ALL: &[&dyn Probe] = &[&modbus::Probe, &s7::Probe, &enip::Probe];
 
 /// Finds out what one device is, in one protocol.
 #[async_trait]
@@ -28,6 +29,11 @@ pub trait Probe: Sealed + fmt::Debug + Send + Sync {
 
     /// Where the protocol usually lives.
     fn port(&self) -> u16;
+
+    /// What carries its questions, in the order they are tried.
+    fn carriers(&self) -> &'static [Transport] {
+        &[Transport::Tcp]
+    }
 
     /// Everything it may ask: its part of the manifest.
     fn functions(&self) -> Vec<&'static Facts>;
@@ -84,6 +90,16 @@ impl Bounds {
         let packets = connections * (syns + 3) + requests * 4;
         let seconds = u64::from(limits.device_time_s);
         Self { connections, requests, packets, bytes_out, seconds }
+    }
+
+    /// Bounds of so many questions by datagrams, each repeated as often as the policy allows.
+    #[must_use]
+    pub fn datagrams(questions: u64, bytes_out: u64, limits: &Limits) -> Self {
+        let times = 1 + u64::from(limits.udp_retries);
+        let requests = questions * times;
+        let seconds = u64::from(limits.device_time_s);
+        let bytes_out = bytes_out * times;
+        Self { connections: 0, requests, packets: requests, bytes_out, seconds }
     }
 
     /// Both, one after the other, within one stay.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-const MAX: usize = 12;
+const MAX: usize = 14;
 
 /// The whole path of numbers that decides what a device will do, most significant first.
 ///
@@ -24,7 +24,7 @@ impl Selector {
     #[must_use]
     #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::panic)]
     pub const fn of(path: &[u8]) -> Self {
-        assert!(path.len() <= MAX, "a selector has at most twelve bytes");
+        assert!(path.len() <= MAX, "a selector has at most fourteen bytes");
         let mut bytes = [0; MAX];
         let mut i = 0;
         while i < path.len() {

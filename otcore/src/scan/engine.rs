@@ -244,7 +244,7 @@ fn was_there(outcome: Outcome) -> bool {
 /// Why a phase sends nothing of its own in this build.
 fn left_out(phase: Phase) -> Option<&'static str> {
     match phase {
-        Phase::Discovery => Some("no protocol of this build has a discovery datagram"),
+        Phase::Discovery => Some("nobody is searched for: each device is asked by itself"),
         Phase::PortCheck => Some("a port is never opened only to look: the first question tells"),
         Phase::InitialEnrichment => Some("nothing is known of these devices without asking"),
         Phase::OtQueries => None,

@@ -1,4 +1,4 @@
-//! What carries the bytes of a conversation.
+//! What carries bytes: connections and datagrams, of sockets or of a simulated plant.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,14 +9,15 @@ use async_trait::async_trait;
 
 use crate::frame::Frame;
 use crate::gate::journal::Close;
-use crate::gate::{Connection, Permit, Refusal};
+use crate::gate::{Connection, Peer, Permit, Refusal};
 
-/// Moves bytes over one connection.
+/// Moves bytes over one connection, or datagrams to one peer and back.
 #[async_trait]
 pub trait Transport: Send {
     /// Send a question that the gate has let through.
     async fn send(&mut self, question: Permit<Arc<Frame>>) -> Result<(), LinkError>;
-    /// Append what has arrived to `buf`; `0` means that the device closed.
+    /// Append what has arrived to `buf`; `0` means that the device closed. Of datagrams, append one,
+    /// which is whole or cut at the end: none is empty, and none comes from anybody else.
     async fn recv(&mut self, buf: &mut Vec<u8>) -> io::Result<usize>;
     /// Take what still arrives, say goodbye, and wait for the device to do the same.
     async fn close(&mut self, manners: Manners) -> Close;
@@ -29,6 +30,8 @@ pub trait Transport: Send {
 pub trait Dialer: Send + Sync {
     /// Connect where the gate allows.
     async fn dial(&self, to: Permit<Connection>) -> Result<Box<dyn Transport>, LinkError>;
+    /// Open a socket for datagrams to and from this peer alone. Nothing leaves by that.
+    async fn address(&self, to: Permit<Peer>) -> Result<Box<dyn Transport>, LinkError>;
 }
 
 /// Why something did not leave.

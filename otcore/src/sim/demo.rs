@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::device::Device;
 use super::fault::{Fault, Faulty};
 use super::plant::{Expected, Plant, Truth};
+use crate::protocols::enip::sim as enip;
 use crate::protocols::modbus::sim::{Identity, Serial, Server, Shape, Umas, Unit, typical};
 
 const ILLEGAL_FUNCTION: Unit = Unit {
@@ -19,11 +20,13 @@ const ILLEGAL_FUNCTION: Unit = Unit {
 };
 
 impl Plant {
-    /// Eighteen Modbus devices: seven that behave, eleven that do not.
+    /// Eighteen Modbus devices, seven that behave and eleven that do not, and four that speak
+    /// EtherNet/IP.
     #[must_use]
     pub fn demo() -> Self {
         let mut plant = Self::new();
-        for (expected, device) in well_behaved().into_iter().chain(troublesome()) {
+        let all = well_behaved().into_iter().chain(troublesome()).chain(of_ethernet_ip());
+        for (expected, device) in all {
             plant = plant.with(expected, device);
         }
         plant
@@ -70,6 +73,40 @@ fn troublesome() -> Vec<Entry> {
         endless_identity(),
         resets_on_server_id(),
         faulty("tls-only", "speaks TLS only", Fault::Says(tls_alert), outcome("TlsRequired")),
+    ]
+}
+
+/// Names and numbers are those of real kinds of device, for they are what the tables know.
+fn of_ethernet_ip() -> Vec<Entry> {
+    let kind = |name: &str, what: &str, known: &[(&str, &str)], shape| -> Entry {
+        let found = Truth::new("Identified", known);
+        (expected(name, what, found), Box::new(enip::Server::new(shape)))
+    };
+    vec![
+        kind(
+            "controllogix",
+            "Ethernet module at the head of a ControlLogix rack",
+            &[("model", "1756-ENBT/A"), ("firmware", "4.3"), ("serial_number", "00524d8e")],
+            enip::controllogix(),
+        ),
+        kind(
+            "compactlogix",
+            "CompactLogix controller that answers for every slot",
+            &[("model", "1769-L36ERM/A LOGIX5336ERM"), ("device_class", "plc")],
+            enip::compactlogix(),
+        ),
+        kind(
+            "enip-drive",
+            "drive with small tables",
+            &[("model", "PowerFlex 525 1P 230V  .50HP"), ("device_class", "drive")],
+            enip::drive(),
+        ),
+        kind(
+            "remote-io",
+            "I/O adapter that refuses List Identity",
+            &[("vendor", "Hilscher GmbH"), ("serial_number", "deadbeef")],
+            enip::adapter(),
+        ),
     ]
 }
 

@@ -19,7 +19,13 @@ pub trait Device: Debug + Send + Sync {
         Greeting::Accept
     }
 
-    /// Somebody sent `received`: everything on this connection that was not consumed before.
+    /// Whether it also listens for datagrams at its port.
+    fn takes_datagrams(&self) -> bool {
+        false
+    }
+
+    /// Somebody sent `received`: everything on this connection that was not consumed before, or one
+    /// datagram.
     fn answer(&self, visit: Visit, received: &[u8]) -> Reply;
 }
 
@@ -32,6 +38,8 @@ pub struct Visit {
     pub others: usize,
     /// Time since the plant started.
     pub now: Duration,
+    /// What was received is one datagram, and nobody is connected.
+    pub datagram: bool,
 }
 
 /// What a device does when somebody connects.
@@ -92,6 +100,10 @@ impl<D: Device + ?Sized> Device for Arc<D> {
         (**self).connect(visit)
     }
 
+    fn takes_datagrams(&self) -> bool {
+        (**self).takes_datagrams()
+    }
+
     fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
         (**self).answer(visit, received)
     }
@@ -104,6 +116,10 @@ impl<D: Device + ?Sized> Device for Box<D> {
 
     fn connect(&self, visit: Visit) -> Greeting {
         (**self).connect(visit)
+    }
+
+    fn takes_datagrams(&self) -> bool {
+        (**self).takes_datagrams()
     }
 
     fn answer(&self, visit: Visit, received: &[u8]) -> Reply {

@@ -151,6 +151,10 @@ impl<D: Device> Device for Faulty<D> {
         }
     }
 
+    fn takes_datagrams(&self) -> bool {
+        self.device.takes_datagrams()
+    }
+
     fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
         let reply = self.device.answer(visit, received);
         if reply.consumed == 0 {

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -35,12 +35,37 @@ impl Server {
     ) -> io::Result<SocketAddr> {
         let listener = TcpListener::bind(at).await?;
         let at = listener.local_addr()?;
+        if station.takes_datagrams() {
+            let socket = UdpSocket::bind(at).await?;
+            self.listeners.spawn(listen(socket, Arc::clone(&station), self.started));
+        }
         self.listeners.spawn(accept(listener, station, self.started));
         Ok(at)
     }
 
     pub(super) async fn stop(mut self) {
         self.listeners.shutdown().await;
+    }
+}
+
+/// Answers datagrams, one after the other.
+async fn listen(socket: UdpSocket, station: Arc<Station>, started: Instant) {
+    let mut buffer = vec![0; 4096];
+    loop {
+        let Ok((len, from)) = socket.recv_from(&mut buffer).await else {
+            sleep(Duration::from_millis(20)).await; // somebody was gone before the answer came
+            continue;
+        };
+        let received = buffer.get(..len).unwrap_or_default();
+        for action in station.receive_datagram(received, started.elapsed()) {
+            match action {
+                Action::Wait(time) => sleep(time).await,
+                Action::Send(bytes) if !station.is_dark() => {
+                    drop(socket.send_to(&bytes, from).await);
+                }
+                _ => {}
+            }
+        }
     }
 }
 

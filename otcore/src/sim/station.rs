@@ -38,6 +38,8 @@ pub struct Counters {
     pub empty: u64,
     /// Bytes received.
     pub bytes: u64,
+    /// Datagrams received.
+    pub datagrams: u64,
     /// Whole requests.
     pub requests: u64,
     /// Whole requests per unit, slot or address.
@@ -110,7 +112,7 @@ impl Station {
             state.counters.after_dark += 1;
             Greeting::Accept
         } else {
-            self.device.connect(Visit { connection, others, now })
+            self.device.connect(Visit { connection, others, now, datagram: false })
         };
         if greeting == Greeting::Refuse {
             state.counters.turned_away += 1;
@@ -131,9 +133,42 @@ impl Station {
         state.counters.bytes += u64::try_from(received.len()).unwrap_or(u64::MAX);
         let mut pending = std::mem::take(&mut line.pending);
         pending.extend_from_slice(received);
-        let actions = self.hear(state, Visit { connection, others, now }, &mut pending);
+        let visit = Visit { connection, others, now, datagram: false };
+        let actions = self.hear(state, visit, &mut pending);
         if let Some(line) = state.open.get_mut(&connection) {
             line.pending = pending;
+        }
+        actions
+    }
+
+    /// Whether the device listens for datagrams; where it does not, the system says so to whoever
+    /// sends one.
+    #[must_use]
+    pub fn takes_datagrams(&self) -> bool {
+        self.device.takes_datagrams()
+    }
+
+    /// A datagram arrives at `now`. What the device does then: each piece it sends is a datagram, and
+    /// there is nothing to close or to reset.
+    pub fn receive_datagram(&self, received: &[u8], now: Duration) -> Vec<Action> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.last_connection += 1;
+        state.counters.datagrams += 1;
+        state.counters.bytes += u64::try_from(received.len()).unwrap_or(u64::MAX);
+        let others = state.open.len();
+        let visit = Visit { connection: state.last_connection, others, now, datagram: true };
+        let mut actions = Vec::new();
+        if !state.dark
+            && let Greeting::Banner(bytes) = self.device.connect(visit)
+        {
+            actions.push(Action::Send(bytes));
+        }
+        let mut pending = received.to_vec();
+        actions.append(&mut self.hear(state, visit, &mut pending));
+        if !pending.is_empty() {
+            let left = pending.len();
+            state.counters.violation(format!("a datagram with {left} bytes of a request"));
         }
         actions
     }

@@ -31,6 +31,9 @@ impl<D: Device> Device for Later<D> {
     fn connect(&self, visit: Visit) -> Greeting {
         self.honest.connect(visit)
     }
+    fn takes_datagrams(&self) -> bool {
+        self.honest.takes_datagrams()
+    }
     fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
         match self.asked.load(Ordering::Relaxed) < self.after {
             true => {

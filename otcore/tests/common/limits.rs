@@ -151,15 +151,20 @@ impl Watch {
 
     /// A SYN left; call [`Watch::packet`] as well.
     pub(crate) fn syn(&mut self, at: Duration, to: IpAddr) {
-        let fresh = self.subnets.entry(subnet_of(to)).or_default().new_addresses.push(at, false);
-        most(&mut self.busiest.new_addresses, fresh);
-        self.check(at, to, (fresh, self.limits.subnet_new_addresses_per_s), "new addresses");
+        self.new_address(at, to);
         let seen = self.devices.entry(to).or_default();
         let gap = Duration::from_millis(self.limits.connection_gap_ms.into());
         let last = seen.last_attempt.replace(at);
         if let Some(last) = last.filter(|last| at - *last < gap) {
             self.tell(format!("{to}: attempts at {last:?} and {at:?}, less than {gap:?} apart"));
         }
+    }
+
+    /// An address is looked for, because of a SYN or of a datagram that nothing came back to yet.
+    pub(crate) fn new_address(&mut self, at: Duration, to: IpAddr) {
+        let fresh = self.subnets.entry(subnet_of(to)).or_default().new_addresses.push(at, false);
+        most(&mut self.busiest.new_addresses, fresh);
+        self.check(at, to, (fresh, self.limits.subnet_new_addresses_per_s), "new addresses");
     }
 
     /// An attempt begins or ends: until it ends the address may still be looked for.

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use otcore::frame::Frame;
 use otcore::gate::journal::Close;
 use otcore::gate::policy::Limits;
-use otcore::gate::{Connection, Permit};
+use otcore::gate::{Connection, Peer, Permit};
 use otcore::session::{Dialer, LinkError, Manners, Transport};
 use otcore::sim::{Action, Device, Greeting, Station};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -212,6 +212,109 @@ impl Dialer for Network {
             _open: open,
         }))
     }
+
+    async fn address(&self, to: Permit<Peer>) -> Result<Box<dyn Transport>, LinkError> {
+        let to = to.pass(|peer| peer.to)?;
+        Ok(Box::new(Datagrams::new(self, to)))
+    }
+}
+
+/// Datagrams to one peer and back.
+struct Datagrams {
+    network: Network,
+    to: SocketAddr,
+    arrivals: VecDeque<(Instant, Arrival)>,
+    due: Instant,
+    /// Looking for the address, until anything comes back or nobody waits any more.
+    attempt: Option<Attempt>,
+    asked: bool,
+    open: Option<Open>,
+}
+
+impl Datagrams {
+    fn new(network: &Network, to: SocketAddr) -> Self {
+        let open = Some(Open::new(network, to.ip()));
+        let (network, arrivals, due) = (network.clone(), VecDeque::new(), Instant::now());
+        Self { network, to, arrivals, due, attempt: None, asked: false, open }
+    }
+
+    /// What comes back, each thing in its time.
+    fn hear(&mut self, bytes: &[u8]) {
+        let latency = self.network.0.latency;
+        let now = Instant::now();
+        let ip = self.to.ip();
+        let says =
+            |kind: io::ErrorKind| VecDeque::from([(now + 2 * latency, Arrival::Error(kind))]);
+        if self.network.0.refusing.contains(&ip) {
+            self.arrivals = says(io::ErrorKind::ConnectionRefused);
+            return;
+        }
+        if self.network.0.unreachable.contains(&ip) {
+            self.arrivals = says(io::ErrorKind::HostUnreachable);
+            return;
+        }
+        let Some(station) = self.network.0.devices.get(&self.to).cloned() else { return };
+        if !station.takes_datagrams() {
+            self.arrivals = says(io::ErrorKind::ConnectionRefused);
+            return;
+        }
+        self.due = self.due.max(now + latency);
+        for action in station.receive_datagram(bytes, self.network.now() + latency) {
+            match action {
+                Action::Wait(time) => self.due += time,
+                Action::Send(bytes) => {
+                    self.arrivals.push_back((self.due + latency, Arrival::Bytes(bytes)));
+                }
+                Action::GoDark => self.arrivals.clear(),
+                Action::Close | Action::Reset => {}
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Datagrams {
+    async fn send(&mut self, question: Permit<Arc<Frame>>) -> Result<(), LinkError> {
+        let first = !std::mem::replace(&mut self.asked, true);
+        let bytes = question.pass(|frame| {
+            let to = self.to.ip();
+            self.network.watched(|watch, now| match (first, self.attempt.is_some()) {
+                (true, _) => watch.syn(now, to),
+                (false, true) => watch.new_address(now, to),
+                (false, false) => {}
+            });
+            self.network.saw(self.to, Kind::Payload(frame.bytes().to_vec()));
+            frame.bytes().to_vec()
+        })?;
+        if first {
+            self.attempt = Some(Attempt::new(&self.network, self.to.ip()));
+        }
+        self.hear(&bytes);
+        Ok(())
+    }
+
+    async fn recv(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
+        let Some((at, _)) = self.arrivals.front() else { return std::future::pending().await };
+        sleep_until(*at).await;
+        match self.arrivals.pop_front() {
+            Some((_, Arrival::Bytes(bytes))) => {
+                self.attempt = None;
+                buf.extend_from_slice(&bytes);
+                Ok(bytes.len())
+            }
+            Some((_, Arrival::Error(kind))) => Err(kind.into()),
+            _ => std::future::pending().await,
+        }
+    }
+
+    async fn close(&mut self, _: Manners) -> Close {
+        (self.attempt, self.open) = (None, None);
+        Close::Released
+    }
+
+    fn local(&self) -> SocketAddr {
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 40_001)
+    }
 }
 
 /// An address is being looked for, for as long as this lives.
@@ -297,6 +400,8 @@ enum Arrival {
     End,
     Reset,
     GivenUp,
+    /// Somebody on the way says this of a datagram.
+    Error(io::ErrorKind),
 }
 
 impl Line {
@@ -408,6 +513,7 @@ impl Transport for Line {
                 self.state = State::Reset;
                 Err(io::ErrorKind::TimedOut.into())
             }
+            Arrival::Error(kind) => Err(kind.into()),
         }
     }
 

@@ -86,8 +86,13 @@ impl Peer {
 }
 
 fn command_for(name: &str) -> Option<Command> {
-    if name == "modbus-libmodbus" {
-        return Some(Command::new(program("OTCORE_LIBMODBUS_PEER", name)?));
+    let compiled = match name {
+        "modbus-libmodbus" => Some("OTCORE_LIBMODBUS_PEER"),
+        "enip-opener" => Some("OTCORE_OPENER_PEER"),
+        _ => None,
+    };
+    if let Some(variable) = compiled {
+        return Some(Command::new(program(variable, name)?));
     }
     let python = match name {
         // Another version of the package that the first interpreter has.

@@ -91,8 +91,10 @@ def scans(world: World, field: Field, devices: list[str]) -> dict[str, dict[str,
 
 def asked_again(packets: list[Packet], device: str) -> list[str]:
     """How often something was said after the last word of the device; the first is what it
-    fell silent at."""
-    last = max(one.at for one in packets if one.source == device and one.payload)
+    fell silent at. That it lets us in is a word too: after an answer by datagram it may be the
+    last."""
+    words = (one for one in packets if one.source == device and (one.payload or one.lets_in))
+    last = max(one.at for one in words)
     later = [
         one
         for one in judge.to_devices(packets)

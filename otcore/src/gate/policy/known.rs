@@ -74,7 +74,16 @@ pub const KNOWN: &[KnownProtocol] = &[
         }],
         ..PLAIN
     },
-    KnownProtocol { name: "enip", default_port: 44818, ..PLAIN },
+    KnownProtocol {
+        name: "enip",
+        default_port: 44818,
+        consents: &[Consent {
+            name: "backplane",
+            risk: "asks the modules in a rack through the device at its head; the backplane carries \
+                   the plant's own traffic, and an old module takes a second to miss an empty slot",
+        }],
+        ..PLAIN
+    },
     KnownProtocol { name: "bacnet", default_port: 47808, ..PLAIN },
     KnownProtocol {
         name: "dnp3",

@@ -285,6 +285,9 @@ limits! {
     units_per_gateway: "L12", Gateway "units",
         gentle 16, careful 8, AtMost 1..=247,
         "Bounds how long a gateway is kept busy in one scan";
+    slot_gap_ms: "L12", Gateway "ms",
+        gentle 1_000, careful 2_000, AtLeast 1_000..=60_000,
+        "A backplane carries the plant's own traffic, so its slots are asked one a second at most";
     connect_timeout_ms: "L13", Device "ms",
         gentle 900, careful 900, AtMost 100..=5_000,
         "Below one second the kernel sends a single SYN; every further second can add one";
