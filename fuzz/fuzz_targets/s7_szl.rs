@@ -3,8 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use otcore::protocols::s7::{
-    Catalogue, CommunicationLimits, Component, Interface, Led, List, ModuleIdentification, ModuleStatus,
-    OperatingMode, Protection, Szl,
+    Catalogue, CommunicationLimits, Component, Interface, Led, List, ModuleIdentification,
+    ModuleStatus, OperatingMode, Protection, Szl,
 };
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,6 +1,6 @@
 //! The only sockets of the engine.
 //!
-//! Everything that leaves passes a [`Permit`](crate::gate::Permit) here; nothing else in the crate
+//! Everything that leaves passes a [`Permit`] here; nothing else in the crate
 //! can name a socket type.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
