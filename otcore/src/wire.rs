@@ -41,12 +41,14 @@ pub struct Reader<'a>(&'a [u8]);
 impl<'a> Reader<'a> {
     /// Read from `bytes`.
     #[must_use]
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
     /// How many bytes are left.
     #[must_use]
+    #[inline]
     pub fn left(&self) -> usize {
         self.0.len()
     }
@@ -55,6 +57,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`WireError::Short`] if fewer are left.
+    #[inline]
     pub fn take(&mut self, len: usize, field: &'static str) -> Result<&'a [u8], WireError> {
         let (head, tail) = self.0.split_at_checked(len).ok_or(WireError::Short { field })?;
         self.0 = tail;
@@ -65,6 +68,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`WireError::Short`] if none is left.
+    #[inline]
     pub fn u8(&mut self, field: &'static str) -> Result<u8, WireError> {
         self.array::<1>(field).map(u8::from_be_bytes)
     }
@@ -73,6 +77,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`WireError::Short`] if fewer are left.
+    #[inline]
     pub fn u16_be(&mut self, field: &'static str) -> Result<u16, WireError> {
         self.array(field).map(u16::from_be_bytes)
     }
@@ -81,6 +86,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`WireError::Short`] if fewer are left.
+    #[inline]
     pub fn u16_le(&mut self, field: &'static str) -> Result<u16, WireError> {
         self.array(field).map(u16::from_le_bytes)
     }
@@ -89,6 +95,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`WireError::Short`] if fewer are left.
+    #[inline]
     pub fn u32_le(&mut self, field: &'static str) -> Result<u32, WireError> {
         self.array(field).map(u32::from_le_bytes)
     }
@@ -97,6 +104,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`WireError::Short`] if none is left, [`WireError::Invalid`] if it is another.
+    #[inline]
     pub fn expect_u8(&mut self, expected: u8, field: &'static str) -> Result<(), WireError> {
         match self.u8(field)? {
             value if value == expected => Ok(()),
@@ -105,6 +113,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Everything that is left.
+    #[inline]
     pub fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
     }
@@ -113,6 +122,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`WireError::Short`] if fewer are left.
+    #[inline]
     pub fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], WireError> {
         let (head, tail) = self.0.split_first_chunk().ok_or(WireError::Short { field })?;
         self.0 = tail;

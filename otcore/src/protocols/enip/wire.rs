@@ -103,7 +103,7 @@ impl Protocol for Enip {
     }
 
     fn split(buf: &[u8]) -> Result<Option<usize>, WireError> {
-        match encapsulation::length(&mut Reader::new(buf)) {
+        match encapsulation::length(buf) {
             Ok(length) => Ok(Some(length).filter(|whole| *whole <= buf.len())),
             Err(WireError::Short { .. }) => Ok(None),
             Err(garbage) => Err(foreign::recognise(buf).unwrap_or(garbage)),

@@ -24,14 +24,18 @@ pub(super) struct Header {
 
 impl Header {
     /// Of a whole message, all of whose data follows.
+    #[inline]
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        let (command, data) = begin(r)?;
+        let [c0, c1, l0, l1, rest @ ..] = r.array::<LENGTH>("header")?;
+        let (command, data) = begin([c0, c1, l0, l1])?;
+        let [s0, s1, s2, s3, w0, w1, w2, w3, rest @ ..] = rest;
+        let [t0, t1, t2, t3, t4, t5, t6, t7, o0, o1, o2, o3] = rest;
         let header = Self {
             command,
-            session: r.u32_le("session handle")?,
-            status: r.u32_le("encapsulation status")?,
-            context: r.array("sender context")?,
-            options: r.u32_le("options")?,
+            session: u32::from_le_bytes([s0, s1, s2, s3]),
+            status: u32::from_le_bytes([w0, w1, w2, w3]),
+            context: [t0, t1, t2, t3, t4, t5, t6, t7],
+            options: u32::from_le_bytes([o0, o1, o2, o3]),
         };
         match r.left() == data {
             true => Ok(header),
@@ -40,22 +44,32 @@ impl Header {
     }
 }
 
-/// Command and length of the data.
-fn begin(r: &mut Reader<'_>) -> Result<(u8, usize), WireError> {
-    let command = r.u8("command")?;
-    if !matches!(command, 0x04 | 0x63..=0x66 | 0x6F) {
-        return Err(WireError::Invalid { field: "command", value: command.into() });
+/// Command and length of the data, from the first four bytes.
+#[inline]
+fn begin([command, above, l0, l1]: [u8; 4]) -> Result<(u8, usize), WireError> {
+    if above != 0 || !is_command(command) {
+        let value = u16::from_le_bytes([command, above]).into();
+        return Err(WireError::Invalid { field: "command", value });
     }
-    r.expect_u8(0, "command")?;
-    match usize::from(r.u16_le("data length")?) {
+    match usize::from(u16::from_le_bytes([l0, l1])) {
         data if data <= MOST_DATA => Ok((command, data)),
         data => Err(WireError::Invalid { field: "data length", value: data as u64 }),
     }
 }
 
-/// Length of the message that begins here.
-pub(super) fn length(r: &mut Reader<'_>) -> Result<usize, WireError> {
-    begin(r).map(|(_, data)| LENGTH + data)
+const fn is_command(byte: u8) -> bool {
+    matches!(byte, 0x04 | 0x63..=0x66 | 0x6F)
+}
+
+/// Length of the message that begins here. Its first byte may be enough to see that it is none.
+pub(super) fn length(bytes: &[u8]) -> Result<usize, WireError> {
+    match bytes {
+        [c0, c1, l0, l1, ..] => begin([*c0, *c1, *l0, *l1]).map(|(_, data)| LENGTH + data),
+        [other, ..] if !is_command(*other) => {
+            Err(WireError::Invalid { field: "command", value: (*other).into() })
+        }
+        _ => Err(WireError::Short { field: "header" }),
+    }
 }
 
 /// A whole message of ours.

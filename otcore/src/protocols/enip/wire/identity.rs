@@ -60,6 +60,7 @@ impl Identity {
         Self::attributes(&mut Reader::new(bytes))
     }
 
+    #[inline]
     fn attributes(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let [v0, v1, d0, d1, p0, p1, major, minor, w0, w1, s0, s1, s2, s3] =
             r.array("attributes 1 to 6")?;
@@ -145,6 +146,7 @@ impl Revision {
     }
 }
 
+#[inline]
 fn short_string<'a>(r: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], WireError> {
     let length = r.u8(field)?;
     r.take(length.into(), field)
@@ -190,6 +192,7 @@ fn items(r: &mut Reader<'_>) -> Result<Vec<Identity>, WireError> {
     Ok(found)
 }
 
+#[inline]
 fn identity(item: &[u8]) -> Result<Identity, WireError> {
     let mut r = Reader::new(item);
     // Version of the encapsulation, family, port, address, zeros: the address high byte first.

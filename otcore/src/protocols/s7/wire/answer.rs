@@ -16,6 +16,7 @@ pub(super) struct Asked {
 
 impl Asked {
     /// `None` for a connection request: on a new connection any answer is one to it.
+    #[inline]
     pub(super) fn read(question: &[u8]) -> Result<Option<Self>, WireError> {
         match question {
             [_, _, _, _, _, 0xE0, ..] => Ok(None),
@@ -40,6 +41,7 @@ pub(super) fn refused<'a>(code: u32) -> Answer<'a> {
 }
 
 /// What an S7 message says to an S7 question.
+#[inline]
 pub(super) fn answer_to(asked: Asked, payload: &[u8]) -> Result<Option<Answer<'_>>, WireError> {
     if let Some(somebody_else) = cotp::foreign(payload) {
         return Err(somebody_else);
@@ -60,6 +62,7 @@ pub(super) fn answer_to(asked: Asked, payload: &[u8]) -> Result<Option<Answer<'_
     }
 }
 
+#[inline]
 fn list_answer<'a>(header: &Header, mut r: Reader<'a>) -> Result<Option<Answer<'a>>, WireError> {
     const HEAD: usize = 7;
     const PARAMETERS: usize = 12;

@@ -34,13 +34,15 @@ pub(super) struct Header {
 }
 
 impl Header {
+    #[inline]
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        r.expect_u8(PROTOCOL_ID, "protocol id")?;
-        let kind = r.u8("message kind")?;
-        let reserved = r.u16_be("reserved")?;
-        let reference = r.u16_be("reference")?;
-        let parameters = r.u16_be("parameter length")?.into();
-        let data = r.u16_be("data length")?.into();
+        let [id, kind, v1, v0, r1, r0, p1, p0, d1, d0] = r.array::<HEADER>("header")?;
+        if id != PROTOCOL_ID {
+            return Err(WireError::Invalid { field: "protocol id", value: id.into() });
+        }
+        let word = |high, low| u16::from_be_bytes([high, low]);
+        let (reserved, reference) = (word(v1, v0), word(r1, r0));
+        let (parameters, data) = (usize::from(word(p1, p0)), usize::from(word(d1, d0)));
         let error = match kind {
             JOB | USER_DATA => 0,
             ACK | ACK_DATA => r.u16_be("error code")?,
