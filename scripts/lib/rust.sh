@@ -59,31 +59,35 @@ target_installed() {
     rustup target list --installed | grep -qx "$1" || rustup target add "$1"
 }
 
-# Tests that mostly wait for answers run beside those that calculate.
-readonly WAITING="^(captures|foreign_|pretend_plant|wire_dissect)"
+# Tests that mostly wait for answers run beside those that calculate, in two rows.
+readonly WAITING=("^captures" "^(foreign_|pretend_plant|wire_dissect)")
 
 # Without the Python module: it links only inside an interpreter and has its tests in `python`.
 part_tests() {
     peers_environment
     local test=(cargo test --workspace --exclude otcore-py --all-features --no-fail-fast)
     "${test[@]}" --no-run
-    local file name waiting=() others=(--lib --bins) told code=0
-    for file in */tests/*.rs; do
-        name=$(basename "$file" .rs)
-        if [[ $name =~ $WAITING ]]; then
-            waiting+=(--test "$name")
-        else
-            others+=(--test "$name")
-        fi
+    local row named told=() running=() code=0
+    for row in "${WAITING[@]}"; do
+        told+=("$(mktemp)")
+        mapfile -t named < <(tests_named "$row")
+        "${test[@]}" "${named[@]}" >"${told[-1]}" 2>&1 &
+        running+=($!)
     done
-    told=$(mktemp)
-    "${test[@]}" "${waiting[@]}" >"$told" 2>&1 &
-    "${test[@]}" "${others[@]}" || code=$?
+    mapfile -t named < <(tests_named "$(IFS="|" && echo "${WAITING[*]}")" -v)
+    "${test[@]}" --lib --bins "${named[@]}" || code=$?
     "${test[@]}" --doc || code=$?
-    wait $! || code=$?
-    cat "$told"
-    rm "$told"
+    for row in "${!running[@]}"; do
+        wait "${running[$row]}" || code=$?
+        cat "${told[$row]}"
+        rm "${told[$row]}"
+    done
     return "$code"
+}
+
+# The options that name all tests whose file name matches, or with -v those whose name does not.
+tests_named() {
+    basename -s .rs -a */tests/*.rs | grep -E "${@:2}" -- "$1" | awk '{ print "--test"; print }'
 }
 
 part_documentation() {
