@@ -77,10 +77,9 @@ pub struct Session<'a, P> {
     source: &'a Source,
     buf: Vec<u8>,
     /// When the last question left.
-    asked: Instant,
+    asked: Option<Instant>,
     tag: u16,
     alive: bool,
-    has_asked: bool,
     protocol: P,
 }
 
@@ -144,28 +143,31 @@ impl<P: Protocol> Session<'_, P> {
         let frame = Frame::of(&self.protocol, self.tag, request).map_err(Refusal::from)?;
         let frame = Arc::new(frame);
         let mut repetitions = self.repetitions();
-        let (message, asked_at, rtt) = loop {
+        let (mut asked_at, mut sent) = (self.visit.gate().now(), Instant::now());
+        let (message, rtt) = loop {
             let patience = self.patience(repetitions);
             let repeats = repetitions < self.repetitions();
             let admission = self.visit.admit(Arc::clone(&frame), patience);
             let permit = match self.while_listening(admission).await? {
+                // It answered while the repetition waited for leave.
+                _ if repeats && self.visit.was_heard() => None,
                 // The policy has no room for a repetition, so the silence stands.
                 Err(Refusal::Spent { .. }) if repeats => {
                     return Err(self.silent(&frame, patience).await?);
                 }
-                permit => permit?,
+                permit => Some(permit?),
             };
-            let asked_at = self.visit.gate().now();
-            let sent = Instant::now();
-            self.has_asked = true;
-            self.send(permit).await?;
+            if let Some(permit) = permit {
+                (asked_at, sent) = (self.visit.gate().now(), Instant::now());
+                self.send(permit).await?;
+            }
 
             let visit = self.visit;
             let waiting = timeout(patience, self.message(&frame));
             match visit.unless_stopped(waiting).await? {
-                Ok(Ok(message)) => break (Ok(message), asked_at, sent.elapsed()),
+                Ok(Ok(message)) => break (Ok(message), sent.elapsed()),
                 Ok(Err(error @ ProbeError::Malformed(_))) => {
-                    break (Err(error), asked_at, sent.elapsed());
+                    break (Err(error), sent.elapsed());
                 }
                 Ok(Err(error)) => return Err(error),
                 Err(_) if repetitions > 0 && visit.may_repeat() => repetitions -= 1,
@@ -274,7 +276,7 @@ impl<P: Protocol> Session<'_, P> {
             tokio::select! {
                 biased;
                 granted = &mut leave => return Ok(granted),
-                heard = self.receive(), if self.has_asked => heard?,
+                heard = self.receive(), if self.asked.is_some() => heard?,
             }
             self.visit.heard_unasked(self.buf.len() - before)?;
         }
@@ -299,7 +301,7 @@ impl<P: Protocol> Session<'_, P> {
     }
 
     async fn send(&mut self, permit: Permit<Arc<Frame>>) -> Result<(), ProbeError> {
-        self.asked = Instant::now();
+        self.asked = Some(Instant::now());
         match self.transport.send(permit).await {
             Ok(()) => Ok(()),
             Err(LinkError::Gate(refusal)) => Err(refusal.into()),
@@ -371,7 +373,8 @@ impl<P: Protocol> Session<'_, P> {
     /// Somebody on the way, or the device itself, says that the datagram has not got there: that
     /// nobody listens there, most often. That is an answer, and no harm.
     fn undeliverable(&mut self, error: io::Error) -> Result<ProbeError, ProbeError> {
-        self.lease.not_connected(&error, self.asked.elapsed())?;
+        let waited = self.asked.map(|asked| asked.elapsed()).unwrap_or_default();
+        self.lease.not_connected(&error, waited)?;
         Ok(ProbeError::NotConnected(error))
     }
 

@@ -16,7 +16,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use common::network::Network;
-use common::{Ended, Setting};
+use common::{Ended, Setting, only, sent_to};
 use otcore::gate::journal::{Close, What};
 use otcore::model::{InterfaceField, Named, Node, ServiceField, StateField, Transport};
 use otcore::protocols::enip::sim::{self, Lists, Module, Routes, Server, Shape};
@@ -378,6 +378,21 @@ async fn a_datagram_is_repeated_once_and_then_somebody_may_still_take_a_connecti
     assert_eq!((seen.datagrams, seen.connections), (2, 1));
     let gap = seen.log[1].at.saturating_sub(seen.log[0].at);
     assert!(gap >= Duration::from_secs(2), "{gap:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_answers_while_the_repetition_waits_for_leave_is_not_asked_again() {
+    let at = |host| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, 1, host)), 44818);
+    let late = Fault::Slow { first: Duration::from_millis(3_100), more: Duration::ZERO };
+    let slow = || Faulty::new(Server::new(sim::controllogix()), late.clone());
+    let network = (1..=6).fold(Network::wiring(), |wiring, host| wiring.device(at(host), slow()));
+    // One address looked for in a second: while another device has its turn, a repetition waits.
+    let mut policy = only("enip", to(Level::Identify));
+    policy.limits.subnet_new_addresses_per_s = 1;
+    let ended = Setting::new(network.done()).with_policy(policy).scan("10.1.1.1-6").await;
+    assert_eq!(ended.report.counters.identified, 6);
+    let first = ended.journal.iter().find(|entry| matches!(entry.what, What::Sent { .. })).unwrap();
+    assert_eq!(sent_to(&ended.journal, first.device).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

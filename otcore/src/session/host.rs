@@ -174,10 +174,9 @@ impl<'a> Host<'a> {
             zone: self.zone,
             source: self.source,
             buf: Vec::new(),
-            asked: Instant::now(),
+            asked: None,
             tag: self.first_tag,
             alive: true,
-            has_asked: false,
             protocol,
         }
     }
