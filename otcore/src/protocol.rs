@@ -22,6 +22,13 @@ pub trait Protocol: Send + Sync + 'static {
         false
     }
 
+    /// Whether `function` is a call that only those answer who are meant by it: a link address, a
+    /// range of instances. Silence to a call is no sign of harm as long as the device may be alive;
+    /// a device that had answered before is left alone all the same.
+    fn is_a_call(_function: Self::Function) -> bool {
+        false
+    }
+
     /// Put selector, headers, lengths and checksums around `body`.
     fn frame(&self, function: Self::Function, tag: u16, body: &[u8]) -> Vec<u8>;
 

@@ -1,5 +1,6 @@
 //! A conversation with one device in one protocol.
 
+mod ask;
 mod host;
 mod transport;
 
@@ -9,7 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 pub use host::Host;
 pub use transport::{Dialer, LinkError, Manners, Transport};
@@ -19,8 +20,8 @@ use crate::gate::journal::Close;
 use crate::gate::sabotage::Saboteur;
 use crate::gate::{Lease, Permit, Refusal, Silence, Visit};
 use crate::model::{Exchange, HexBytes, Source, Transport as Carrier, Zone};
-use crate::protocol::{Answer, Protocol, Request};
-use crate::wire::{Reader, WireError};
+use crate::protocol::{Protocol, Request};
+use crate::wire::WireError;
 
 /// Why a question got no usable answer.
 #[derive(Debug, thiserror::Error)]
@@ -89,9 +90,6 @@ impl<P: std::fmt::Debug> std::fmt::Debug for Session<'_, P> {
     }
 }
 
-/// Malformed answers are kept as evidence up to this many bytes.
-const KEPT_OF_GARBAGE: usize = 512;
-
 impl<P: Protocol> Session<'_, P> {
     /// Speak to another unit, slot or network on the same connection from now on.
     pub fn turn_to(&mut self, protocol: P) {
@@ -122,69 +120,18 @@ impl<P: Protocol> Session<'_, P> {
         self.visit.was_heard()
     }
 
+    /// Whether what the device sends to the standard port of this host is heard too. Not if the
+    /// conversation did not ask for that, or if other software of this host has that port.
+    #[must_use]
+    pub fn hears_reply_port(&self) -> bool {
+        self.transport.hears_reply_port()
+    }
+
     /// Whether the device's kernel acknowledged everything we sent, as far as can be told: a
     /// device that is alive but does not know the unit, rather than one that died of the question.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.alive
-    }
-
-    /// Ask, wait for the matching answer, parse it. The exchange is kept in `found` whatever it
-    /// says.
-    ///
-    /// # Errors
-    /// [`ProbeError`]; what was learned before stays in `found`.
-    pub async fn ask<R: Request<P>>(
-        &mut self,
-        request: &R,
-        found: &mut Findings,
-    ) -> Result<R::Reply, ProbeError> {
-        self.tag = self.tag.wrapping_add(1);
-        let frame = Frame::of(&self.protocol, self.tag, request).map_err(Refusal::from)?;
-        let frame = Arc::new(frame);
-        let mut repetitions = self.repetitions();
-        let (mut asked_at, mut sent) = (self.visit.gate().now(), Instant::now());
-        let (message, rtt) = loop {
-            let patience = self.patience(repetitions);
-            let repeats = repetitions < self.repetitions();
-            let admission = self.visit.admit(Arc::clone(&frame), patience);
-            let permit = match self.while_listening(admission).await? {
-                // It answered while the repetition waited for leave.
-                _ if repeats && self.visit.was_heard() => None,
-                // The policy has no room for a repetition, so the silence stands.
-                Err(Refusal::Spent { .. }) if repeats => {
-                    return Err(self.silent(&frame, patience).await?);
-                }
-                permit => Some(permit?),
-            };
-            if let Some(permit) = permit {
-                (asked_at, sent) = (self.visit.gate().now(), Instant::now());
-                self.send(permit).await?;
-            }
-
-            let visit = self.visit;
-            let waiting = timeout(patience, self.message(&frame));
-            match visit.unless_stopped(waiting).await? {
-                Ok(Ok(message)) => break (Ok(message), sent.elapsed()),
-                Ok(Err(error @ ProbeError::Malformed(_))) => {
-                    break (Err(error), sent.elapsed());
-                }
-                Ok(Err(error)) => return Err(error),
-                Err(_) if repetitions > 0 && visit.may_repeat() => repetitions -= 1,
-                Err(_) => return Err(self.silent(&frame, patience).await?),
-            }
-        };
-        let bytes = match &message {
-            Ok(message) => message.clone(),
-            Err(_) => self.buf.iter().copied().take(KEPT_OF_GARBAGE).collect(),
-        };
-        found.exchanges.push(self.exchange(&frame, bytes, asked_at, rtt));
-        let message = message?;
-        self.visit.heard(P::asks_for_transport(request.function()));
-        let kept = self.visit.answered(rtt, self.protocol.is_on_a_bus());
-        let reply = self.read(request, &frame, &message)?;
-        kept?; // slowing down ends the visit, but not before this answer was read
-        Ok(reply)
     }
 
     /// Send what nobody answers: the end of a session inside the connection.
@@ -196,22 +143,6 @@ impl<P: Protocol> Session<'_, P> {
         let frame = Frame::of(&self.protocol, self.tag, request).map_err(Refusal::from)?;
         let permit = self.visit.admit(Arc::new(frame), Duration::ZERO).await?;
         self.send(permit).await
-    }
-
-    /// Nothing came back in time, and nothing more is asked for it.
-    async fn silent(
-        &mut self,
-        frame: &Arc<Frame>,
-        waited: Duration,
-    ) -> Result<ProbeError, ProbeError> {
-        if Saboteur::SecondPacket.is_at_work() {
-            let again = self.visit.admit(Arc::clone(frame), waited).await?;
-            self.send(again).await?;
-        }
-        // A kernel that had less time than it takes to give up cannot have told.
-        self.alive &= waited > self.kernel_patience();
-        let means = self.visit.silent(frame.facts().name, self.alive);
-        Ok(ProbeError::Silent { waited, means })
     }
 
     /// Say goodbye, unless the device went dark: then not even that. A device that floods us is left
@@ -279,24 +210,6 @@ impl<P: Protocol> Session<'_, P> {
                 heard = self.receive(), if self.asked.is_some() => heard?,
             }
             self.visit.heard_unasked(self.buf.len() - before)?;
-        }
-    }
-
-    fn read<R: Request<P>>(
-        &self,
-        request: &R,
-        frame: &Frame,
-        message: &[u8],
-    ) -> Result<R::Reply, ProbeError> {
-        match P::answer(frame.bytes(), message)? {
-            Some(Answer::Body(body)) => Ok(request.read(&mut Reader::new(body))?),
-            Some(Answer::Refusal { code, busy }) => {
-                if busy {
-                    self.visit.was_busy();
-                }
-                Err(ProbeError::Refused { code, busy })
-            }
-            None => Err(WireError::Short { field: "answer" }.into()), // `message` lets none through
         }
     }
 

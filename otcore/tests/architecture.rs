@@ -55,7 +55,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ),
     ("TcpStream", &["net/tcp.rs", "sim/server.rs"], "sockets live in net"),
     ("TcpListener", &["sim/server.rs"], "the engine never listens"),
-    ("UdpSocket", &["net/udp.rs", "sim/server.rs"], "sockets live in net"),
+    ("UdpSocket", &["net/udp.rs", "net/postbox.rs", "sim/server.rs"], "sockets live in net"),
     ("pyo3", &[], "the core knows no binding"),
     ("extern \"C\"", &[], "the core knows no binding"),
     ("println!", &[], "a library prints nothing"),

@@ -107,8 +107,13 @@ fn check(probe: &dyn Probe, setting: &Setting, ended: &Ended, what: &str) {
     let bounds = ended.plan.bounds;
     let counters = report.counters;
     let attempts = count(&ended.journal, |what| matches!(what, What::Connecting));
-    assert!(attempts <= limits.connections_per_scan as usize, "{what}: {attempts} connections");
-    assert!(attempts as u64 <= bounds.connections, "{what}: {attempts} connections");
+    let connections = count(&ended.journal, |what| matches!(what, What::Connected { .. }));
+    assert!(
+        connections <= limits.connections_per_scan as usize,
+        "{what}: {connections} connections"
+    );
+    assert!(attempts <= limits.ports_per_device as usize, "{what}: {attempts} attempts");
+    assert!(attempts as u64 <= bounds.connections, "{what}: {attempts} attempts");
     for (unit, requests) in &seen.requests_by_unit {
         let allowed = u64::from(limits.requests_per_conversation);
         assert!(*requests <= allowed, "{what}: unit {unit} was asked {requests} times");

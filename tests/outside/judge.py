@@ -130,13 +130,10 @@ def rates(packets: list[Packet], limits: Limits) -> tuple[list[str], dict[str, i
     """Promise 3: no second holds more than the policy allows. Also what was the most."""
     times: dict[tuple[str, str], list[float]] = defaultdict(list)
     known: set[str] = set()
-    attempts: dict[str, list[float]] = defaultdict(list)
     for packet in to_devices(packets):
         times["process", ""].append(packet.at)
         times["subnet", subnet(packet.target)].append(packet.at)
         times["device", packet.target].append(packet.at)
-        if packet.opens and not packet.again:
-            attempts[packet.target].append(packet.at)
         # A SYN or a datagram to somebody unknown has the address looked for.
         asks_for_it = (packet.opens and not packet.again) or packet.kind == "udp"
         if asks_for_it and packet.target not in known:
@@ -155,16 +152,23 @@ def rates(packets: list[Packet], limits: Limits) -> tuple[list[str], dict[str, i
         most[what] = max(most[what], busiest)
         if busiest > allowed[what]:
             found.append(f"{what} {whose}: {busiest} in one second, {allowed[what]} allowed")
-    return found + gaps(attempts, limits), dict(most)
+    return found + gaps(packets, limits), dict(most)
 
 
-def gaps(attempts: dict[str, list[float]], limits: Limits) -> list[str]:
+def gaps(packets: list[Packet], limits: Limits) -> list[str]:
+    """How often a device was connected to, or tried, and how soon again."""
     gap = limits["connection_gap_ms"] / 1000
     found = []
-    for device, moments in attempts.items():
-        if len(moments) > limits["connections_per_scan"]:
-            found.append(f"{device}: {len(moments)} connection attempts")
-        rests = [later - earlier for earlier, later in pairwise(moments)]
+    devices: dict[str, list[Connection]] = defaultdict(list)
+    for connection in connections(packets):
+        devices[connection.device].append(connection)
+    for device, attempts in devices.items():
+        established = sum(one.established for one in attempts)
+        if established > limits["connections_per_scan"]:
+            found.append(f"{device}: {established} connections")
+        if len(attempts) > limits["ports_per_device"]:
+            found.append(f"{device}: {len(attempts)} connection attempts")
+        rests = [later.opened - earlier.opened for earlier, later in pairwise(attempts)]
         if rests and min(rests) < gap - TIMER:
             found.append(f"{device}: {min(rests):.3f} s between two connections, {gap} s promised")
     return found

@@ -84,6 +84,7 @@ GENTLE: Limits = {
     "subnet_new_addresses_per_s": 4,
     "connection_gap_ms": 2000,
     "connections_per_scan": 3,
+    "ports_per_device": 12,
 }
 
 

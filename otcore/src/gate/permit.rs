@@ -45,6 +45,8 @@ impl Outgoing for Connection {
 pub struct Peer {
     /// To whom, and from whom alone answers are taken.
     pub to: SocketAddr,
+    /// A port of this host at which its answers are heard as well, if that port is free.
+    pub reply_port: Option<u16>,
 }
 
 impl Outgoing for Peer {

@@ -82,6 +82,17 @@ pub enum Refusal {
     /// It hung up after it had answered, so it gets no further connection in this scan.
     #[error("{0} broke off after it had answered and is left alone for this scan")]
     LeftAlone(Device),
+    /// It was silent to a call after it had answered other questions.
+    #[error(
+        "{device} was silent to {function} and is left alone for this scan: nobody may have been \
+         meant, or it does not listen any more"
+    )]
+    NotMeant {
+        /// Which device.
+        device: Device,
+        /// The call, by its name in the manifest.
+        function: &'static str,
+    },
     /// Its answers get slower.
     #[error("{0} answers slower and slower and is left alone for this scan")]
     Slowing(Device),

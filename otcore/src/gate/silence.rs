@@ -9,6 +9,8 @@ pub enum Silence {
     /// know this one. It is quarantined as if it had gone dark, and gets no further packet; only the
     /// scan goes on, without this protocol where that happens again.
     TransportOnly,
+    /// It was a call, and nobody is meant by it.
+    NotMeant,
     /// It never said anything.
     NeverAnswered,
 }
@@ -18,6 +20,7 @@ impl Silence {
     pub(crate) const fn in_words(self) -> &'static str {
         match self {
             Self::TransportOnly => "; it had granted the transport and nothing more",
+            Self::NotMeant => "; nobody may have been meant",
             Self::WentDark | Self::NeverAnswered => "",
         }
     }

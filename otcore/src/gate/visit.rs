@@ -204,11 +204,12 @@ impl Visit {
     pub async fn address(
         &self,
         to: SocketAddr,
+        reply_port: Option<u16>,
         protocol: &'static str,
     ) -> Result<(Permit<Peer>, Lease), Refusal> {
         let lease = self.begin(to, protocol, Cargo::FirstDatagram).await?;
         self.0.state().started.get_or_insert_with(Instant::now);
-        Ok((Permit::new(Peer { to }, 0, Arc::clone(&self.0)), lease))
+        Ok((Permit::new(Peer { to, reply_port }, 0, Arc::clone(&self.0)), lease))
     }
 
     /// The only conversation with this device.
@@ -485,12 +486,8 @@ impl Visit {
     /// Nothing came back to `function` in time; `alive` if the device's kernel took the question.
     #[must_use]
     pub fn silent(&self, function: &'static str, alive: bool) -> Silence {
-        let mut state = self.0.state();
-        if std::mem::take(&mut state.acknowledgement_owed) {
-            drop(state);
-            self.0.gate.wire.stamp(self.0.device);
-            state = self.0.state();
-        }
+        self.0.settle_acknowledgement();
+        let state = self.0.state();
         // Who does not answer a datagram may not even listen there. That is no sign of harm, as a
         // connection that does not come about is none.
         let unheard = state.current.is_some_and(|c| c.carrier == Carrier::Udp && !c.answered);
@@ -511,6 +508,25 @@ impl Visit {
             gate.door.shut(StopReason::HarmSuspected);
         }
         means
+    }
+
+    /// Nothing came back to a call, which only those answer who are meant by it; `alive` if the
+    /// device's kernel took it. Whoever had answered before is left alone: it may have died of the
+    /// call, and then gets no further packet; but nobody can tell, so it is not quarantined.
+    #[must_use]
+    pub fn not_meant(&self, function: &'static str, alive: bool) -> Silence {
+        let (answered, by_datagrams) = {
+            let state = self.0.state();
+            (state.answered, state.current.is_some_and(|c| c.carrier == Carrier::Udp))
+        };
+        if !alive && !by_datagrams {
+            return self.silent(function, alive);
+        }
+        self.0.settle_acknowledgement();
+        if answered {
+            self.leave_alone(Refusal::NotMeant { device: self.0.device, function });
+        }
+        Silence::NotMeant
     }
 
     /// It broke off after it had answered: no further connection in this scan.
@@ -621,7 +637,7 @@ impl Visit {
         let since = gate.clock.now();
         let before = match means {
             Silence::TransportOnly => "though it had granted the transport",
-            Silence::WentDark | Silence::NeverAnswered => "though it had answered before",
+            _ => "though it had answered before",
         };
         let why = format!("silent after {function} {before}");
         let record = gate.recall(self.0.device).unwrap_or_default();
@@ -664,8 +680,12 @@ impl Visit {
             Next::Question | Next::Datagram => Duration::ZERO,
         };
         self.spent_if(!mute && self.time_left() <= needed, "device_time_s")?;
-        let connections = spending.attempts >= limits.connections_per_scan;
-        self.spent_if(next == Next::Connection && connections, "connections_per_scan")?;
+        if next == Next::Connection {
+            let connections = spending.connections >= limits.connections_per_scan;
+            self.spent_if(connections, "connections_per_scan")?;
+            // A refused attempt takes no place in the device's table; each is at another port.
+            self.spent_if(spending.attempts >= limits.ports_per_device, "ports_per_device")?;
+        }
         let questions = !begins && asked >= limits.requests_per_conversation;
         self.spent_if(questions, "requests_per_conversation")
     }
@@ -894,6 +914,13 @@ impl Visiting {
     /// A permit was dropped without being passed.
     pub(super) fn unsent(&self, promised: usize) {
         self.gate.wire.release(self.device, promised);
+    }
+
+    /// Nothing came back that our kernel would acknowledge.
+    fn settle_acknowledgement(&self) {
+        if std::mem::take(&mut self.state().acknowledgement_owed) {
+            self.gate.wire.stamp(self.device);
+        }
     }
 
     fn end(&self, how: Close) {

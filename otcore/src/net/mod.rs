@@ -4,6 +4,7 @@
 //! can name a socket type.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod postbox;
 mod resolve;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -12,6 +13,7 @@ mod udp;
 
 use async_trait::async_trait;
 
+use postbox::Postboxes;
 pub use resolve::{ResolveError, resolve};
 
 #[cfg(feature = "sabotage")]
@@ -21,8 +23,10 @@ use crate::gate::{Connection, Peer, Permit};
 use crate::session::{Dialer, LinkError, Transport};
 
 /// The kernel's own sockets; they need no rights.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Sockets;
+#[derive(Clone, Debug, Default)]
+pub struct Sockets {
+    postboxes: Postboxes,
+}
 
 #[async_trait]
 impl Dialer for Sockets {
@@ -31,7 +35,7 @@ impl Dialer for Sockets {
     }
 
     async fn address(&self, to: Permit<Peer>) -> Result<Box<dyn Transport>, LinkError> {
-        udp::address(to)
+        udp::address(to, &self.postboxes)
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::finished;
+use super::postbox::{Postboxes, Slot};
 use crate::frame::Frame;
 use crate::gate::journal::Close;
 use crate::gate::sabotage::Saboteur;
@@ -18,17 +19,23 @@ use crate::session::{LinkError, Manners, Transport};
 
 /// What the kernel may hold for us: several times the largest answer of any protocol of the plant.
 /// It drops what does not fit, and nobody is told.
-const RECEIVE_BUFFER: usize = 16 * 1024;
+pub(super) const RECEIVE_BUFFER: usize = 16 * 1024;
 
 /// Largest datagram that is taken whole. Answers fit into one packet; of a larger one the beginning
 /// is taken, which is no whole message.
-const LARGEST: usize = 4096;
+pub(super) const LARGEST: usize = 4096;
 
 /// Opens a socket for datagrams to and from this peer alone; nothing leaves by that.
-pub(super) fn address(to: Permit<Peer>) -> Result<Box<dyn Transport>, LinkError> {
-    let socket = to.pass(|peer| open(peer.to))??;
+pub(super) fn address(
+    to: Permit<Peer>,
+    postboxes: &Postboxes,
+) -> Result<Box<dyn Transport>, LinkError> {
+    let (peer, socket) = to.pass(|peer| (*peer, open(peer.to)))?;
+    let socket = socket?;
     let local = socket.local_addr()?;
-    Ok(Box::new(Udp { socket, local }))
+    // Without it most devices are heard all the same.
+    let slot = peer.reply_port.and_then(|port| postboxes.rent(local.ip(), port, peer.to).ok());
+    Ok(Box::new(Udp { socket, local, slot }))
 }
 
 /// A connected socket: the kernel drops what comes from any other address or port, and tells us
@@ -52,6 +59,7 @@ fn refusal(error: io::Error) -> io::Error {
 struct Udp {
     socket: UdpSocket,
     local: SocketAddr,
+    slot: Option<Slot>,
 }
 
 impl Udp {
@@ -64,6 +72,26 @@ impl Udp {
             Err(io::ErrorKind::WouldBlock.into())
         });
         said.map_or(Ok(()), Err)
+    }
+
+    /// The next datagram that is not empty; an empty one says nothing.
+    async fn next(&self) -> io::Result<Vec<u8>> {
+        loop {
+            let ready = self.socket.ready(Interest::READABLE | Interest::ERROR).await?;
+            if ready.is_error() {
+                self.check()?;
+            }
+            let mut datagram = vec![0; LARGEST];
+            match self.socket.try_recv(&mut datagram) {
+                Ok(0) => {}
+                Ok(count) => {
+                    datagram.truncate(count);
+                    return Ok(datagram);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(refusal(error)),
+            }
+        }
     }
 }
 
@@ -80,22 +108,15 @@ impl Transport for Udp {
     }
 
     async fn recv(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
-        loop {
-            let ready = self.socket.ready(Interest::READABLE | Interest::ERROR).await?;
-            if ready.is_error() {
-                self.check()?;
-            }
-            let mut datagram = vec![0; LARGEST];
-            match self.socket.try_recv(&mut datagram) {
-                Ok(0) => {} // says nothing
-                Ok(count) => {
-                    buf.extend_from_slice(datagram.get(..count).unwrap_or_default());
-                    return Ok(count);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(refusal(error)),
-            }
-        }
+        let datagram = match &self.slot {
+            None => self.next().await?,
+            Some(slot) => tokio::select! {
+                datagram = self.next() => datagram?,
+                datagram = slot.recv() => datagram?,
+            },
+        };
+        buf.extend_from_slice(&datagram);
+        Ok(datagram.len())
     }
 
     /// There is nobody to say goodbye to.
@@ -105,5 +126,9 @@ impl Transport for Udp {
 
     fn local(&self) -> SocketAddr {
         self.local
+    }
+
+    fn hears_reply_port(&self) -> bool {
+        self.slot.is_some()
     }
 }

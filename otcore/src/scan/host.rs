@@ -228,6 +228,7 @@ fn refused(refusal: &Refusal) -> Outcome {
         Refusal::Fresh { .. } => Outcome::SkippedFresh,
         Refusal::CoolingDown { .. } | Refusal::Slowing(_) => Outcome::Busy,
         Refusal::LeftAlone(_) => Outcome::ResetAfter,
+        Refusal::NotMeant { .. } => Outcome::Silent,
         Refusal::Spent { limit: "device_bytes" | "device_packets_per_s", .. }
         | Refusal::PlanSpent { .. } => Outcome::Malformed, // it floods, or drips without end
         _ => Outcome::SkippedByPolicy,

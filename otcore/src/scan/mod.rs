@@ -268,7 +268,7 @@ impl Builder {
             clock: self.clock.unwrap_or_else(|| Arc::new(HostClock)),
             memory: self.memory.unwrap_or_else(|| Arc::new(InMemory::default())),
             journal: self.journal.unwrap_or_else(|| Arc::new(NoJournal)),
-            dialer: self.dialer.unwrap_or_else(|| Arc::new(crate::net::Sockets)),
+            dialer: self.dialer.unwrap_or_else(|| Arc::<crate::net::Sockets>::default()),
             rules: fingerprint::built_in()?.into(),
             seed: self.seed,
         })

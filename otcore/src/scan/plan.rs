@@ -279,7 +279,7 @@ impl Making<'_> {
     fn stop(&mut self, range: AddressRange, conversations: Vec<Conversation>, named: bool) {
         let limits = &self.basis.policy.limits;
         let all = conversations.iter().fold(Bounds::default(), |sum, c| sum.and(c.bounds));
-        let connections = all.connections.min(limits.connections_per_scan.into());
+        let connections = all.connections.min(limits.ports_per_device.into());
         let per_device = Bounds { connections, ..all };
         if !conversations.is_empty() {
             self.stops.push(Stop { range, named, conversations, per_device });

@@ -148,7 +148,30 @@ impl<'a> Host<'a> {
         &self,
         protocol: P,
     ) -> Result<Session<'a, P>, ProbeError> {
-        let (permit, lease) = self.visit.address(self.endpoint, P::NAME).await?;
+        self.open_peer(protocol, None).await
+    }
+
+    /// The same, and what this device sends to `reply_port` of this host is heard as well: some
+    /// devices answer there whatever port they were asked from, or with a broadcast. If other
+    /// software of this host has that port, the conversation goes on without it;
+    /// [`Session::hears_reply_port`] tells.
+    ///
+    /// # Errors
+    /// If the gate refuses or the system has no socket.
+    pub async fn open_datagrams_hearing<P: Protocol>(
+        &self,
+        protocol: P,
+        reply_port: u16,
+    ) -> Result<Session<'a, P>, ProbeError> {
+        self.open_peer(protocol, Some(reply_port)).await
+    }
+
+    async fn open_peer<P: Protocol>(
+        &self,
+        protocol: P,
+        reply_port: Option<u16>,
+    ) -> Result<Session<'a, P>, ProbeError> {
+        let (permit, lease) = self.visit.address(self.endpoint, reply_port, P::NAME).await?;
         let transport = match self.dialer.address(permit).await {
             Ok(transport) => transport,
             Err(LinkError::Gate(refusal)) => return Err(refusal.into()),

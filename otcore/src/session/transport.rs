@@ -23,6 +23,10 @@ pub trait Transport: Send {
     async fn close(&mut self, manners: Manners) -> Close;
     /// Our end.
     fn local(&self) -> SocketAddr;
+    /// Whether datagrams to the reply port of [`Peer`] are heard as well.
+    fn hears_reply_port(&self) -> bool {
+        false
+    }
 }
 
 /// Opens transports: sockets, or a simulated plant.

@@ -80,6 +80,9 @@ pub struct Heard {
 pub enum Action {
     /// Sends these bytes in one piece.
     Send(Vec<u8>),
+    /// Sends these bytes as a datagram to this port of whoever asked, rather than to the port that
+    /// was asked from.
+    SendToPort(u16, Vec<u8>),
     /// Does nothing for this long.
     Wait(Duration),
     /// Closes the connection politely.

@@ -63,6 +63,9 @@ async fn listen(socket: UdpSocket, station: Arc<Station>, started: Instant) {
                 Action::Send(bytes) if !station.is_dark() => {
                     drop(socket.send_to(&bytes, from).await);
                 }
+                Action::SendToPort(port, bytes) if !station.is_dark() => {
+                    drop(socket.send_to(&bytes, SocketAddr::new(from.ip(), port)).await);
+                }
                 _ => {}
             }
         }
@@ -161,7 +164,7 @@ impl Line {
                 self.stream.set_zero_linger()?;
                 return Err(io::ErrorKind::ConnectionReset.into());
             }
-            Action::GoDark => {}
+            Action::GoDark | Action::SendToPort(..) => {}
         }
         Ok(())
     }

@@ -214,8 +214,8 @@ impl Dialer for Network {
     }
 
     async fn address(&self, to: Permit<Peer>) -> Result<Box<dyn Transport>, LinkError> {
-        let to = to.pass(|peer| peer.to)?;
-        Ok(Box::new(Datagrams::new(self, to)))
+        let peer = to.pass(|peer| *peer)?;
+        Ok(Box::new(Datagrams::new(self, peer)))
     }
 }
 
@@ -223,6 +223,7 @@ impl Dialer for Network {
 struct Datagrams {
     network: Network,
     to: SocketAddr,
+    reply_port: Option<u16>,
     arrivals: VecDeque<(Instant, Arrival)>,
     due: Instant,
     /// Looking for the address, until anything comes back or nobody waits any more.
@@ -232,10 +233,10 @@ struct Datagrams {
 }
 
 impl Datagrams {
-    fn new(network: &Network, to: SocketAddr) -> Self {
+    fn new(network: &Network, Peer { to, reply_port }: Peer) -> Self {
         let open = Some(Open::new(network, to.ip()));
         let (network, arrivals, due) = (network.clone(), VecDeque::new(), Instant::now());
-        Self { network, to, arrivals, due, attempt: None, asked: false, open }
+        Self { network, to, reply_port, arrivals, due, attempt: None, asked: false, open }
     }
 
     /// What comes back, each thing in its time.
@@ -265,8 +266,11 @@ impl Datagrams {
                 Action::Send(bytes) => {
                     self.arrivals.push_back((self.due + latency, Arrival::Bytes(bytes)));
                 }
+                Action::SendToPort(port, bytes) if self.reply_port == Some(port) => {
+                    self.arrivals.push_back((self.due + latency, Arrival::Bytes(bytes)));
+                }
                 Action::GoDark => self.arrivals.clear(),
-                Action::Close | Action::Reset => {}
+                Action::SendToPort(..) | Action::Close | Action::Reset => {}
             }
         }
     }
@@ -314,6 +318,10 @@ impl Transport for Datagrams {
 
     fn local(&self) -> SocketAddr {
         SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 40_001)
+    }
+
+    fn hears_reply_port(&self) -> bool {
+        self.reply_port.is_some()
     }
 }
 
@@ -420,6 +428,7 @@ impl Line {
                 Action::Close => self.arrivals.push_back((arrives, Arrival::End)),
                 Action::Reset => self.arrivals.push_back((arrives, Arrival::Reset)),
                 Action::GoDark => self.arrivals.clear(),
+                Action::SendToPort(..) => {}
             }
         }
     }

@@ -198,8 +198,17 @@ fn costs(seen: &Seen, capture: &[Packet]) {
     for packet in capture.iter().filter(|packet| packet.what == Kind::Syn) {
         *attempts.entry(packet.to.ip()).or_default() += 1;
     }
-    let allowed = seen.scans.len() * seen.setting.policy.limits.connections_per_scan as usize;
+    let limits = &seen.setting.policy.limits;
+    let allowed = seen.scans.len() * limits.ports_per_device as usize;
     for (address, attempts) in attempts {
-        assert!(attempts <= allowed, "{address}: {attempts} connections, allowed are {allowed}");
+        assert!(attempts <= allowed, "{address}: {attempts} attempts, allowed are {allowed}");
+    }
+    let mut connections: BTreeMap<IpAddr, u64> = BTreeMap::new();
+    for (at, station) in seen.setting.network.stations() {
+        *connections.entry(at.ip()).or_default() += station.counters().connections;
+    }
+    let allowed = seen.scans.len() as u64 * u64::from(limits.connections_per_scan);
+    for (address, connections) in connections {
+        assert!(connections <= allowed, "{address}: {connections} connections of {allowed}");
     }
 }

@@ -42,11 +42,10 @@ def run(world: World) -> Verdicts:
     found = [one.opened for one in judge.connections(packets)]
     verdicts.judge(2, judge.one_connection(packets))
     # Every scan may have its connections, and the rest between two holds for all of them together.
-    together = {**GENTLE, "connections_per_scan": 3 * (processes + scans)}
-    attempts: dict[str, list[float]] = {}
-    for one in judge.connections(packets):
-        attempts.setdefault(one.device, []).append(one.opened)
-    verdicts.judge(2, judge.gaps(attempts, together))
+    together = dict(GENTLE)
+    for each in ("connections_per_scan", "ports_per_device"):
+        together[each] *= processes + scans
+    verdicts.judge(2, judge.gaps(packets, together))
     identified = sum(answer["counters"]["identified"] for answer in answers.values())
     wanted = len(devices) * scans
     if not world.saboteur:

@@ -69,7 +69,7 @@ impl Policy {
             let why = "the protocol is on but has no port; set enabled = false to switch it off";
             return Err(PolicyError::contradiction("ports", &"[]", why));
         }
-        check_consents("allow", &settings.allow, known.name, known.consents.iter())?;
+        check_consents("allow", &settings.allow, known.consents.iter())?;
         if !settings.units.is_empty() && !known.has_units {
             return Err(no_units("units", &settings.units, known.name));
         }
@@ -179,7 +179,7 @@ fn check_then(then: &Then, protocol: Option<&str>) -> Checked {
     let protocols = || KNOWN.iter().filter(|known| protocol.is_none_or(|name| name == known.name));
     for (key, consents) in [("allow", &then.allow), ("deny", &then.deny)] {
         let known = protocols().flat_map(|known| known.consents);
-        check_consents(key, consents, protocol.unwrap_or("any protocol"), known)?;
+        check_consents(key, consents, known)?;
     }
     if let Some(units) = &then.units
         && !protocols().any(|known| known.has_units)
@@ -221,17 +221,12 @@ fn check_ports(key: &str, ports: &[u16]) -> Checked {
 fn check_consents<'a>(
     key: &str,
     consents: &[String],
-    protocol: &str,
     known: impl Iterator<Item = &'a super::Consent>,
 ) -> Checked {
     let names: Vec<&str> = known.map(|consent| consent.name).collect();
     let Some(stranger) = consents.iter().find(|name| !names.contains(&name.as_str())) else {
         return Ok(());
     };
-    if names.is_empty() {
-        let why = format!("{protocol} has nothing that needs consent");
-        return Err(PolicyError::contradiction(key, stranger, why));
-    }
     Err(PolicyError::unknown_name(key, stranger, ("consent", &names)))
 }
 
@@ -330,7 +325,7 @@ mod tests {
             ("protocols.s7.units = [1]", "protocols.s7.units = [1]: s7 has no units"),
             (
                 "protocols.bacnet.allow = [\"umas\"]",
-                "protocols.bacnet.allow = umas: bacnet has nothing that",
+                "protocols.bacnet.allow = \"umas\": no such consent, known are reply_port",
             ),
             ("protocols.modbus.units = [248]", "protocols.modbus.units = 248: units 248 to 254"),
             (

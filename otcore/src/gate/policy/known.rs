@@ -23,6 +23,8 @@ pub struct KnownProtocol {
     pub has_units: bool,
     /// What it does only if a policy allows it by name.
     pub consents: &'static [Consent],
+    /// Those of them that are given unless a policy says otherwise: they cost a device nothing.
+    pub given: &'static [&'static str],
 }
 
 /// Something that is only done if a policy allows it by name.
@@ -42,6 +44,7 @@ pub const KNOWN: &[KnownProtocol] = &[
         enabled: true,
         level: Level::Identify,
         has_units: true,
+        given: &[],
         consents: &[
             Consent {
                 name: "umas",
@@ -84,7 +87,17 @@ pub const KNOWN: &[KnownProtocol] = &[
         }],
         ..PLAIN
     },
-    KnownProtocol { name: "bacnet", default_port: 47808, ..PLAIN },
+    KnownProtocol {
+        name: "bacnet",
+        default_port: 47808,
+        consents: &[Consent {
+            name: "reply_port",
+            risk: "listens at port 47808 of this host while it asks, for devices that answer only \
+                   there; building software of this host that starts meanwhile finds it taken",
+        }],
+        given: &["reply_port"],
+        ..PLAIN
+    },
     KnownProtocol {
         name: "dnp3",
         default_port: 20000,
@@ -104,6 +117,7 @@ const PLAIN: KnownProtocol = KnownProtocol {
     level: Level::Identify,
     has_units: false,
     consents: &[],
+    given: &[],
 };
 
 /// The protocol with this name.

@@ -353,6 +353,13 @@ limits! {
     unreachable_per_subnet: "back-off", Subnet "addresses",
         gentle 5, careful 2, AtMost 1..=5,
         "A router that keeps refusing wants us to stop";
+    more_answers_ms: "L14", Device "ms",
+        gentle 1_000, careful 1_000, AtMost 0..=10_000,
+        "Several devices behind one address answer a call one after the other";
+    answers_per_call: "L11", Device "answers",
+        gentle 50, careful 25, AtMost 1..=250,
+        "More answers than this to one call flood routers and small stacks; a narrower range is \
+         called then";
     late_answers: "L14", Device "answers",
         gentle 16, careful 8, AtMost 1..=64,
         "Answers to an earlier question are skipped, but not without end";

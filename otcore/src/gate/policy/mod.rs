@@ -254,7 +254,7 @@ impl ProtocolPolicy {
             enabled: known.enabled,
             ports: vec![known.default_port],
             level: known.level,
-            allow: Vec::new(),
+            allow: known.given.iter().map(|name| (*name).to_owned()).collect(),
             units: Vec::new(),
         }
     }

@@ -45,10 +45,10 @@ fn protocol(known: &KnownProtocol) -> Vec<String> {
     let KnownProtocol { name, default_port, enabled, level, .. } = known;
     let state = if *enabled { "on" } else { "off" };
     let first = format!("| `{name}` | {default_port} | {state}, up to {level} |");
-    if known.consents.is_empty() {
-        return vec![format!("{first} | |")];
-    }
-    let row = |consent: &super::Consent| format!("{first} `{}` | {} |", consent.name, consent.risk);
+    let row = |consent: &super::Consent| {
+        let given = if known.given.contains(&consent.name) { ", given by default" } else { "" };
+        format!("{first} `{}`{given} | {} |", consent.name, consent.risk)
+    };
     known.consents.iter().map(row).collect()
 }
 
