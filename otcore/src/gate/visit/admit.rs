@@ -1,0 +1,299 @@
+//! What may leave: a connection, a datagram, a question.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::state::Current;
+use super::{Lease, Visit};
+use crate::frame::Frame;
+use crate::gate::pace::{CLOSING, Cargo, DATAGRAM, QUESTION};
+use crate::gate::permit::{Connection, Peer, Permit};
+use crate::gate::policy::Limits;
+use crate::gate::refusal::Refusal;
+use crate::gate::sabotage::Saboteur;
+use crate::gate::silence::Said;
+use crate::model::Transport as Carrier;
+
+impl Visit {
+    /// Ask leave to open a connection; waits for the slot and the pace.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the limit or decision.
+    pub async fn connect(
+        &self,
+        to: SocketAddr,
+        protocol: &'static str,
+    ) -> Result<(Permit<Connection>, Lease), Refusal> {
+        let syns = syns(self.limits().connect_timeout_ms);
+        let lease = self.begin(to, protocol, Cargo::Connection { syns }).await?;
+        let patience = Duration::from_millis(self.limits().connect_timeout_ms.into());
+        let permit = Permit::new(Connection { to, patience }, 0, Arc::clone(&self.0));
+        self.0.begin_attempt();
+        Ok((permit, lease))
+    }
+
+    /// Ask leave to question `to` by datagrams; waits for the slot, the pace and the device's rest.
+    /// The first datagram may leave at once then.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the limit or decision.
+    pub async fn address(
+        &self,
+        to: SocketAddr,
+        reply_port: Option<u16>,
+        protocol: &'static str,
+    ) -> Result<(Permit<Peer>, Lease), Refusal> {
+        let lease = self.begin(to, protocol, Cargo::FirstDatagram).await?;
+        self.0.state().started.get_or_insert_with(Instant::now);
+        Ok((Permit::new(Peer { to, reply_port }, 0, Arc::clone(&self.0)), lease))
+    }
+
+    /// The only conversation with this device.
+    async fn begin(
+        &self,
+        to: SocketAddr,
+        protocol: &'static str,
+        cargo: Cargo,
+    ) -> Result<Lease, Refusal> {
+        let gate = &self.0.gate;
+        let limits = self.limits();
+        let next = if cargo == Cargo::FirstDatagram { Next::Datagrams } else { Next::Connection };
+        self.may_begin(to, protocol, next)?;
+        let holding = gate.wire.hold(self.0.device, limits);
+        let hold = gate.door.unless_shut(holding).await?;
+        let hold = hold.map_err(|error| Refusal::HostLock(error.to_string()))?;
+        if next == Next::Datagrams && !Saboteur::Pace.is_at_work() {
+            let rest = self.0.state().next_question;
+            gate.door.unless_shut(tokio::time::sleep_until(rest)).await?;
+        }
+        loop {
+            gate.door.unpaused().await?;
+            let reserve = gate.wire.reserve(self.0.device, cargo, limits);
+            gate.door.unless_shut(reserve).await?;
+            let mut lease = self.lease(to, protocol, cargo);
+            self.may_begin(to, protocol, next)?; // things may have changed while we waited
+            if gate.door.is_paused() {
+                continue; // dropping the lease gives everything back
+            }
+            lease.host_hold = hold;
+            return Ok(lease);
+        }
+    }
+
+    fn may_begin(&self, to: SocketAddr, protocol: &'static str, next: Next) -> Result<(), Refusal> {
+        self.0.gate.check_endpoint(to)?;
+        self.0.gate.breaker.check_protocol(protocol, to.ip(), self.limits())?;
+        self.check_budget(next)
+    }
+
+    /// What is reserved for a conversation, until it is dropped.
+    pub(super) fn lease(&self, to: SocketAddr, protocol: &'static str, cargo: Cargo) -> Lease {
+        let id = self.0.gate.next_connection();
+        let mut state = self.0.state();
+        state.continues &= state.protocol == protocol && state.at == to;
+        state.at = to;
+        state.protocol = protocol;
+        let carrier = match cargo {
+            Cargo::Connection { .. } | Cargo::Question => Carrier::Tcp,
+            Cargo::FirstDatagram | Cargo::Datagram | Cargo::Repetition => Carrier::Udp,
+        };
+        let current = Current {
+            id,
+            carrier,
+            promised: cargo.packets(),
+            resolving: true,
+            open: false,
+            left: None,
+            asked: false,
+            answered: false,
+            closes: false,
+            unanswered: false,
+        };
+        state.current = Some(current);
+        Lease { visiting: Arc::clone(&self.0), host_hold: None }
+    }
+
+    /// Ask leave to send a question whose answer may take as long as `patience`; waits for the pace
+    /// and for the device's rest.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the limit or decision.
+    pub async fn admit(
+        &self,
+        frame: Arc<Frame>,
+        patience: Duration,
+    ) -> Result<Permit<Arc<Frame>>, Refusal> {
+        let gate = &self.0.gate;
+        gate.door.check()?;
+        self.check_budget(self.next_question())?;
+        self.check_transport_only()?;
+        let size = u64::try_from(frame.bytes().len()).unwrap_or(u64::MAX);
+        self.spent_if(size > u64::from(self.limits().request_bytes), "request_bytes")?;
+        let rest = self.0.state().next_question;
+        let needed = rest.saturating_duration_since(Instant::now()) + patience;
+        let mute = self.is_mute();
+        self.spent_if(!mute && self.time_left() < needed, "device_time_s")?; // or it is held for nothing
+        let promised = match self.promised_datagram() {
+            Some(promised) => promised,
+            None => self.reserve_question(rest, patience, mute).await?,
+        };
+        let permit = Permit::new(frame, promised, Arc::clone(&self.0));
+        self.check_budget(self.next_question())?; // things may have changed while we waited
+        self.check_transport_only()?;
+        self.spent_if(!mute && self.time_left() < patience, "device_time_s")?;
+        let mut state = self.0.state();
+        state.spending.requests += 1;
+        state.conversation_requests += 1;
+        state.spending.bytes_out += size;
+        Ok(permit)
+    }
+
+    /// The packets of the first datagram of a conversation, which were promised with it.
+    fn promised_datagram(&self) -> Option<usize> {
+        let mut state = self.0.state();
+        let current = state.current.as_mut().filter(|current| current.carrier == Carrier::Udp)?;
+        Some(std::mem::take(&mut current.promised)).filter(|promised| *promised > 0)
+    }
+
+    /// Wait for the device's rest and for the pace; how many packets are promised.
+    async fn reserve_question(
+        &self,
+        rest: Instant,
+        patience: Duration,
+        mute: bool,
+    ) -> Result<usize, Refusal> {
+        let gate = &self.0.gate;
+        if !Saboteur::Pace.is_at_work() {
+            gate.door.unless_shut(tokio::time::sleep_until(rest)).await?;
+        }
+        let cargo = match self.0.state().current {
+            Some(Current { carrier: Carrier::Udp, resolving: true, .. }) => Cargo::Repetition,
+            Some(Current { carrier: Carrier::Udp, .. }) => Cargo::Datagram,
+            _ => Cargo::Question,
+        };
+        let reserve = gate.wire.reserve(self.0.device, cargo, self.limits());
+        if mute {
+            gate.door.unless_shut(reserve).await?;
+        } else {
+            let in_time = timeout(self.time_left().saturating_sub(patience), reserve);
+            let reserved = gate.door.unless_shut(in_time).await?;
+            self.spent_if(reserved.is_err(), "device_time_s")?;
+        }
+        Ok(cargo.packets())
+    }
+
+    fn next_question(&self) -> Next {
+        match self.0.state().current {
+            Some(Current { carrier: Carrier::Udp, .. }) => Next::Datagram,
+            _ => Next::Question,
+        }
+    }
+
+    /// Whether the connection is open and nothing was asked on it yet. Whoever has let us in gets its
+    /// first question, or it was connected to for nothing; there was time for one when we connected.
+    fn is_mute(&self) -> bool {
+        self.0.state().current.is_some_and(|current| current.open && !current.asked)
+    }
+
+    fn check_budget(&self, next: Next) -> Result<(), Refusal> {
+        let limits = self.limits();
+        let begins = matches!(next, Next::Connection | Next::Datagrams);
+        let mute = self.is_mute();
+        let (spending, left_alone, asked) = {
+            let state = self.0.state();
+            (state.spending, state.left_alone.clone(), state.conversation_requests)
+        };
+        if let Some(why) = left_alone {
+            return Err(why);
+        }
+        if begins || !mute {
+            self.0.gate.breaker.check_subnet(self.0.device.address(), limits)?;
+        }
+        self.check_plan(match next {
+            // A connection without room for a question would be opened only to be closed.
+            Next::Connection => syns(limits.connect_timeout_ms) + 1 + CLOSING + QUESTION,
+            Next::Question => QUESTION,
+            Next::Datagrams | Next::Datagram => DATAGRAM,
+        })?;
+        let needed = match next {
+            Next::Connection => longest_question(limits),
+            Next::Datagrams => Duration::from_millis(limits.response_timeout_ms.into()),
+            Next::Question | Next::Datagram => Duration::ZERO,
+        };
+        self.spent_if(!mute && self.time_left() <= needed, "device_time_s")?;
+        if next == Next::Connection {
+            let connections = spending.connections >= limits.connections_per_scan;
+            self.spent_if(connections, "connections_per_scan")?;
+            // A refused attempt takes no place in the device's table; each is at another port.
+            self.spent_if(spending.attempts >= limits.ports_per_device, "ports_per_device")?;
+        }
+        let questions = !begins && asked >= limits.requests_per_conversation;
+        self.spent_if(questions, "requests_per_conversation")
+    }
+
+    /// Whoever has granted no more than the transport is not asked what silenced others.
+    fn check_transport_only(&self) -> Result<(), Refusal> {
+        let (said, protocol) = {
+            let state = self.0.state();
+            (state.said, state.protocol)
+        };
+        match said {
+            Said::Transport(_) => {
+                let address = self.0.device.address();
+                self.0.gate.breaker.check_protocol(protocol, address, self.limits())
+            }
+            Said::Nothing | Said::Something => Ok(()),
+        }
+    }
+
+    /// `next` packets more, and those that close an open connection, must fit into the plan.
+    pub(super) fn check_plan(&self, next: usize) -> Result<(), Refusal> {
+        let (device, planned) = (self.0.device, self.0.planned);
+        let state = self.0.state();
+        let connected = state.current.is_some_and(|current| current.carrier == Carrier::Tcp);
+        let closing = if connected { CLOSING } else { 0 };
+        let packets = state.spending.packets.saturating_add((next + closing) as u64);
+        if packets > planned { Err(Refusal::PlanSpent { device, planned }) } else { Ok(()) }
+    }
+
+    pub(super) fn spent_if(&self, spent: bool, limit: &'static str) -> Result<(), Refusal> {
+        let allowed = self.limits().value(limit).unwrap_or_default();
+        let device = self.0.device;
+        if spent { Err(Refusal::Spent { device, limit, allowed }) } else { Ok(()) }
+    }
+}
+
+/// What is to leave next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Connection,
+    Question,
+    /// The first datagram.
+    Datagrams,
+    Datagram,
+}
+
+/// A connection and its first question may take this long, so without that much time left there
+/// would be an empty connection.
+fn longest_question(limits: &Limits) -> Duration {
+    let answer = limits.response_timeout_ms.max(limits.gateway_response_timeout_ms);
+    Duration::from_millis(u64::from(limits.connect_timeout_ms) + u64::from(answer))
+}
+
+/// How many SYNs the kernel sends within `timeout` milliseconds: one at once, then one a second.
+fn syns(timeout_ms: u32) -> usize {
+    usize::try_from(timeout_ms.div_ceil(1000).max(1)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_below_a_second_is_one_syn() {
+        assert_eq!([900, 1000, 3000, 5000].map(syns), [1, 1, 3, 5]);
+    }
+}

@@ -1,0 +1,192 @@
+//! What is known of a visit while it lasts, behind its lock.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use super::Spending;
+use crate::gate::Inner;
+use crate::gate::breaker::Pulse;
+use crate::gate::device::Device;
+use crate::gate::journal::{Close, Entry, What};
+use crate::gate::memory::Record;
+use crate::gate::pace::CLOSING;
+use crate::gate::refusal::Refusal;
+use crate::gate::silence::Said;
+use crate::model::Transport as Carrier;
+
+pub(in crate::gate) struct Visiting {
+    pub(in crate::gate) gate: Arc<Inner>,
+    pub(super) device: Device,
+    pub(super) planned: u64,
+    pub(super) state: Mutex<State>,
+}
+
+pub(super) struct State {
+    /// When the first packet was allowed; waiting for a turn costs the device nothing.
+    pub(super) started: Option<Instant>,
+    pub(super) spending: Spending,
+    pub(super) left_alone: Option<Refusal>,
+    pub(super) answered: bool,
+    pub(super) said: Said,
+    pub(super) pulse: Pulse,
+    pub(super) kind: Option<String>,
+    pub(super) next_question: Instant,
+    pub(super) conversation_requests: u32,
+    pub(super) acknowledgement_owed: bool,
+    /// Until when one more piece would be acknowledged together with the last one.
+    pub(super) rides_along: Option<Instant>,
+    pub(super) current: Option<Current>,
+    /// The last conversation was by datagrams, and the next in its protocol goes on with it.
+    pub(super) continues: bool,
+    /// Sockets for datagrams whose conversation is over: a late answer must find somebody.
+    pub(super) kept: Vec<Box<dyn Send>>,
+    pub(super) at: SocketAddr,
+    pub(super) protocol: &'static str,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Current {
+    pub(super) id: u64,
+    pub(super) carrier: Carrier,
+    pub(super) promised: usize,
+    pub(super) resolving: bool,
+    pub(super) open: bool,
+    /// When its SYN left.
+    pub(super) left: Option<Instant>,
+    /// A question left on it.
+    pub(super) asked: bool,
+    /// A question on it was answered.
+    pub(super) answered: bool,
+    /// The packets that end it are promised.
+    pub(super) closes: bool,
+    /// It has come to nothing, and nobody said a word.
+    pub(super) unanswered: bool,
+}
+
+impl Visiting {
+    pub(in crate::gate) fn journal(&self, what: What) -> Result<(), Refusal> {
+        let entry = {
+            let state = self.state();
+            Entry {
+                at: self.gate.clock.now(),
+                zone: self.gate.zone.clone(),
+                device: state.at,
+                protocol: state.protocol.to_owned(),
+                connection: state.current.map_or(0, |current| current.id),
+                what,
+            }
+        };
+        self.gate.record(&entry)
+    }
+
+    /// Wait until the packets that close the connection may leave, and promise them.
+    pub(in crate::gate) async fn room_to_close(&self) {
+        self.gate.wire.room_to_close(self.device, self.gate.policy.limits()).await;
+        if let Some(current) = self.state().current.as_mut() {
+            current.closes = true;
+        }
+    }
+
+    /// What was parked is closed next.
+    pub(in crate::gate) fn unpark(&self) {
+        self.gate.wire.unparked(self.device);
+    }
+
+    pub(super) fn begin_attempt(&self) {
+        let mut state = self.state();
+        state.started.get_or_insert_with(Instant::now);
+        state.spending.attempts += 1;
+        state.acknowledgement_owed = false;
+    }
+
+    /// A packet of ours leaves now.
+    pub(in crate::gate) fn stamp_sent(&self) {
+        {
+            let mut state = self.state();
+            state.spending.packets += 1;
+            state.acknowledgement_owed =
+                state.current.is_some_and(|c| c.open && c.carrier == Carrier::Tcp);
+            match state.current.as_mut() {
+                Some(current) if current.open => current.asked = true,
+                Some(current) => {
+                    current.promised = current.promised.saturating_sub(1);
+                    current.left = Some(Instant::now());
+                }
+                None => {}
+            }
+        }
+        self.gate.wire.stamp(self.device);
+    }
+
+    /// A permit was dropped without being passed.
+    pub(in crate::gate) fn unsent(&self, promised: usize) {
+        self.gate.wire.release(self.device, promised);
+    }
+
+    /// Nothing came back that our kernel would acknowledge.
+    pub(super) fn settle_acknowledgement(&self) {
+        if std::mem::take(&mut self.state().acknowledgement_owed) {
+            self.gate.wire.stamp(self.device);
+        }
+    }
+
+    pub(super) fn end(&self, how: Close) {
+        let (current, owed) = {
+            let mut state = self.state();
+            let Some(current) = state.current.take() else { return };
+            let owed = std::mem::take(&mut state.acknowledgement_owed);
+            if current.open && current.carrier == Carrier::Tcp {
+                state.spending.packets += CLOSING as u64;
+            }
+            (current, owed)
+        };
+        let wire = &self.gate.wire;
+        if current.carrier == Carrier::Udp {
+            wire.release(self.device, current.promised);
+            if current.open {
+                self.record_end(current.id, how);
+            }
+        } else if current.open {
+            wire.closed(self.device, current.closes);
+            self.record_end(current.id, how);
+        } else {
+            wire.never_opened(self.device);
+            wire.release(self.device, current.promised);
+            if let Some(left) = current.left.filter(|_| current.unanswered) {
+                wire.unanswered(self.device, left);
+            }
+        }
+        if owed {
+            wire.stamp(self.device);
+        }
+        if current.resolving {
+            wire.resolved(self.device);
+        }
+        wire.disconnected(self.device);
+    }
+
+    fn record_end(&self, connection: u64, how: Close) {
+        let (device, protocol) = {
+            let state = self.state();
+            (state.at, state.protocol.to_owned())
+        };
+        let (at, zone) = (self.gate.clock.now(), self.gate.zone.clone());
+        let what = What::Closed { how };
+        // A journal that fails has shut the door already.
+        let _ = self.gate.record(&Entry { at, zone, device, protocol, connection, what });
+    }
+
+    pub(super) fn remember_visit(&self) {
+        if !self.device.address().is_loopback() {
+            let record = self.gate.recall(self.device).unwrap_or_default();
+            let visited = Some(self.gate.clock.now());
+            self.gate.remember(self.device, Record { visited, ..record });
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
