@@ -1,6 +1,7 @@
 //! A conversation with one device in one protocol.
 
 mod ask;
+mod crowd;
 mod host;
 mod transport;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub use crowd::{Crowd, Heard};
 pub use host::Host;
 pub use transport::{Dialer, LinkError, Manners, Transport};
 

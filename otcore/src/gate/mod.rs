@@ -32,10 +32,10 @@ pub use clock::{Clock, HostClock, RunClock};
 pub use device::Device;
 pub use pace::Wire;
 pub use pcapng::Pcapng;
-pub use permit::{Connection, Peer, Permit};
+pub use permit::{Call, Connection, Peer, Permit};
 pub use refusal::{Refusal, StopReason};
 pub use silence::Silence;
-pub use visit::{Lease, Spending, Visit};
+pub use visit::{Calling, Lease, Spending, Visit};
 
 use breaker::Breaker;
 use door::Door;
@@ -70,6 +70,7 @@ pub(crate) struct Inner {
     connections: AtomicU64,
     parked: Mutex<VecDeque<Parked>>,
     kept: Mutex<Vec<Box<dyn Send>>>,
+    calls: Mutex<visit::Calls>,
 }
 
 /// What a gate is made of.
@@ -134,6 +135,7 @@ impl Gate {
             connections: AtomicU64::new(0),
             parked: Mutex::default(),
             kept: Mutex::default(),
+            calls: Mutex::default(),
         }))
     }
 
@@ -298,6 +300,10 @@ impl Inner {
     /// not answer a late datagram.
     fn kept(&self) -> MutexGuard<'_, Vec<Box<dyn Send>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn calls(&self) -> MutexGuard<'_, visit::Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn next_connection(&self) -> u64 {

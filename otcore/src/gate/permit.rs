@@ -12,7 +12,7 @@ use crate::frame::Frame;
 
 /// Something that may leave: a connection attempt or a question, or where datagrams may go.
 ///
-/// Sealed by being unreachable: the gate permits these three and nothing else.
+/// Sealed by being unreachable: the gate permits these and nothing else.
 pub(super) trait Outgoing: Send {
     /// For the journal, before it leaves; `None` if nothing leaves.
     fn describe(&self) -> Option<What>;
@@ -52,6 +52,22 @@ pub struct Peer {
 impl Outgoing for Peer {
     fn describe(&self) -> Option<What> {
         None
+    }
+}
+
+/// A question to everybody in one network at once.
+#[derive(Debug)]
+pub struct Call {
+    /// The broadcast address of the network, with the port. It is asked from the same port of this
+    /// host if that is free: many answer only there.
+    pub to: SocketAddr,
+    /// The question.
+    pub frame: Arc<Frame>,
+}
+
+impl Outgoing for Call {
+    fn describe(&self) -> Option<What> {
+        self.frame.describe()
     }
 }
 

@@ -1,6 +1,7 @@
 //! One stay with one device: its budget, its connection slot, its pulse.
 
 mod admit;
+mod call;
 mod heard;
 mod lease;
 mod spending;
@@ -12,6 +13,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub use call::Calling;
+pub(super) use call::Calls;
 pub use lease::Lease;
 pub use spending::Spending;
 use state::State;

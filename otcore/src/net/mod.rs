@@ -4,12 +4,16 @@
 //! can name a socket type.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod call;
 mod postbox;
 mod resolve;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 mod tcp;
 mod udp;
+
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -19,7 +23,7 @@ pub use resolve::{ResolveError, resolve};
 #[cfg(feature = "sabotage")]
 use sabotage::finished;
 
-use crate::gate::{Connection, Peer, Permit};
+use crate::gate::{Call, Connection, Peer, Permit};
 use crate::session::{Dialer, LinkError, Transport};
 
 /// The kernel's own sockets; they need no rights.
@@ -36,6 +40,15 @@ impl Dialer for Sockets {
 
     async fn address(&self, to: Permit<Peer>) -> Result<Box<dyn Transport>, LinkError> {
         udp::address(to, &self.postboxes)
+    }
+
+    async fn call(
+        &self,
+        call: Permit<Call>,
+        patience: Duration,
+        most: usize,
+    ) -> Result<Vec<(SocketAddr, Vec<u8>)>, LinkError> {
+        call::call(call, patience, most).await
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::gate::policy::{Decision, Limits};
 use crate::model::{Asset, Exchange, Outcome, Transport};
 use crate::safety::{Facts, Sealed};
-use crate::session::{Findings, Host, ProbeError};
+use crate::session::{Crowd, Findings, Host, ProbeError};
 
 /// Every probe, in the order they are tried. Everything that lists protocols reads this.
 pub static ALL: &[&dyn Probe] = &[&modbus::Probe, &s7::Probe, &enip::Probe];
@@ -49,6 +49,24 @@ pub trait Probe: Sealed + fmt::Debug + Send + Sync {
     /// # Errors
     /// [`ProbeError`] if the conversation ended early.
     async fn probe(&self, host: Host<'_>, found: &mut Findings) -> Result<Outcome, ProbeError>;
+
+    /// Whether it can call everybody in a network at once, with the consent `broadcast`.
+    fn calls(&self) -> bool {
+        false
+    }
+
+    /// Call everybody in a network, and keep in `found` who answered. True if nobody there was left
+    /// uncalled.
+    ///
+    /// # Errors
+    /// [`ProbeError`] if the gate refused; who answered before stays in `found`.
+    async fn call(
+        &self,
+        _crowd: &mut Crowd<'_>,
+        _found: &mut Findings,
+    ) -> Result<bool, ProbeError> {
+        Ok(false)
+    }
 
     /// What exchanges of this protocol with one device say about it. Pure: the same exchanges give
     /// the same asset, today or from a store in ten years. `None` if they say nothing.

@@ -137,11 +137,14 @@ impl Work {
             self.tell(Event::Skipped(skipped)).await;
         }
         for phase in Phase::ALL {
-            match left_out(phase) {
+            match left_out(phase, &self.plan) {
                 Some(why) => self.phase(phase, PhaseState::Skipped(why)).await,
                 None => {
                     self.tell(Event::Phase { phase, state: PhaseState::Started }).await;
-                    self.visit_everybody().await;
+                    match phase {
+                        Phase::Discovery => self.call_everybody().await,
+                        _ => self.visit_everybody().await,
+                    }
                     self.phase(phase, PhaseState::Finished).await;
                 }
             }
@@ -153,6 +156,18 @@ impl Work {
             self.report.stopped.is_none() && self.progress.done == self.progress.planned;
         self.tell(Event::Finished { stopped: self.report.stopped }).await;
         self.report
+    }
+
+    async fn call_everybody(&mut self) {
+        let plan = Arc::clone(&self.plan);
+        for call in &plan.calls {
+            let (called, spent) = self.crew.call(call).await;
+            spent.into_iter().for_each(|spending| self.report.counters.add(spending));
+            // Nobody is visited yet, so nobody else has the crew.
+            if let Some(crew) = Arc::get_mut(&mut self.crew) {
+                crew.called.push(called);
+            }
+        }
     }
 
     async fn visit_everybody(&mut self) {
@@ -242,8 +257,9 @@ fn was_there(outcome: Outcome) -> bool {
 }
 
 /// Why a phase sends nothing of its own in this build.
-fn left_out(phase: Phase) -> Option<&'static str> {
+fn left_out(phase: Phase, plan: &Plan) -> Option<&'static str> {
     match phase {
+        Phase::Discovery if !plan.calls.is_empty() => None,
         Phase::Discovery => Some("nobody is searched for: each device is asked by itself"),
         Phase::PortCheck => Some("a port is never opened only to look: the first question tells"),
         Phase::InitialEnrichment => Some("nothing is known of these devices without asking"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::calls::{Call, Called};
 use super::plan::{Conversation, Stop};
 use crate::fingerprint::{self, Rule};
 use crate::gate::policy::Subject;
@@ -14,7 +15,7 @@ use crate::gate::{Gate, Refusal, Silence, Spending, Visit};
 use crate::model::{Asset, Evidence, Exchange, Outcome, OutcomeRecord, Source, Zone};
 use crate::protocols::{self, Probe};
 use crate::safety::Level;
-use crate::session::{Dialer, Findings, Host, ProbeError};
+use crate::session::{Crowd, Dialer, Findings, Host, ProbeError};
 use crate::wire::WireError;
 
 /// What every visit of a scan shares.
@@ -25,6 +26,8 @@ pub(super) struct Crew {
     pub(super) zone: Zone,
     pub(super) source: Source,
     pub(super) first_tag: u16,
+    /// Who was called at once, and who answered.
+    pub(super) called: Vec<Called>,
 }
 
 /// What a visit brought home.
@@ -59,11 +62,16 @@ impl Crew {
             spending: Spending::default(),
         };
         let Some(first) = stop.conversations.first() else { return visited };
+        let heard = self.called.iter().flat_map(|called| &called.exchanges);
+        visited.exchanges.extend(heard.filter(|e| e.address == address).cloned());
         let endpoint = SocketAddr::new(address, first.port);
         match self.gate.visit(endpoint, stop.per_device.packets).await {
             Ok(visit) => {
                 for conversation in &stop.conversations {
                     match visited.spares(conversation) {
+                        _ if self.was_silent(address, conversation) => {
+                            visited.outcomes.push(self.silent(address, conversation));
+                        }
                         Some(protocol) => {
                             visited.outcomes.push(self.spared(address, conversation, &protocol));
                         }
@@ -90,6 +98,43 @@ impl Crew {
         record.packets_planned = most_packets(what);
         record.detail =
             Some(format!("already identified in {known}; a level above `identify` asks on"));
+        record
+    }
+
+    /// Call everybody in a network, as the policy opted in to, and keep who answered.
+    pub(super) async fn call(&self, call: &Call) -> (Called, Vec<Spending>) {
+        let mut found = Findings::default();
+        let mut crowd = Crowd {
+            gate: &self.gate,
+            dialer: &*self.dialer,
+            network: call.network,
+            port: call.port,
+            zone: &self.zone,
+            source: &self.source,
+            tag: self.first_tag,
+            spent: Vec::new(),
+        };
+        let everybody = match protocols::by_name(call.protocol) {
+            Some(probe) => probe.call(&mut crowd, &mut found).await.unwrap_or(false),
+            None => false,
+        };
+        let spent = crowd.spent;
+        let heard = found.exchanges.iter().map(|exchange| exchange.address).collect();
+        let (call, exchanges) = (call.clone(), found.exchanges);
+        (Called { call, everybody, heard, exchanges }, spent)
+    }
+
+    fn was_silent(&self, address: IpAddr, what: &Conversation) -> bool {
+        let silent = |called: &Called| called.was_silent(what.protocol, address, what.port);
+        !what.named && self.called.iter().any(silent)
+    }
+
+    /// It heard a call to its whole network and said nothing, so it is not asked by itself.
+    fn silent(&self, address: IpAddr, what: &Conversation) -> OutcomeRecord {
+        let endpoint = SocketAddr::new(address, what.port);
+        let mut record = self.record(endpoint, what.protocol, Outcome::Silent);
+        record.packets_planned = most_packets(what);
+        record.detail = Some("silent to the call to its whole network".to_owned());
         record
     }
 

@@ -1,5 +1,6 @@
 //! A scan: plan it, start it, watch it, stop it, keep what it found.
 
+mod calls;
 mod engine;
 mod event;
 mod host;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub use calls::Call;
 pub use engine::{Handle, Scan};
 pub use event::{Event, Phase, PhaseState, Progress};
 pub use host::interpret;
@@ -119,6 +121,7 @@ impl Scanner {
             zone: self.zone.clone(),
             source: self.source.clone(),
             first_tag: self.first_tag(),
+            called: Vec::new(),
         };
         Scan::start(crew, plan)
     }

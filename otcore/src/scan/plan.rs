@@ -1,11 +1,13 @@
 //! What would be sent to whom, with upper bounds, before any packet leaves.
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
+use super::calls::{self, Call};
 use crate::error::{Error, ErrorKind};
 use crate::gate::Device;
 use crate::gate::policy::{Decision, Policy, Profile, ScopeAnswer};
@@ -26,6 +28,10 @@ pub struct Plan {
     pub profile: Profile,
     /// Who is visited, and for what. No address is in two stops.
     pub stops: Vec<Stop>,
+    /// Which networks are called at once before that. Whoever is silent to a call is not asked by
+    /// itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Call>,
     /// What was asked for and is not visited, with the reason.
     pub skipped: Vec<Skipped>,
     /// How many devices there are at most.
@@ -302,12 +308,15 @@ impl Making<'_> {
         let bounds = self.stops.iter().fold(Bounds::default(), |sum, stop| {
             sum.and(stop.per_device.times(stop.range.count()))
         });
+        let calls = calls::calls(self.basis.policy, &self.stops);
+        let bounds = bounds.and(calls::bounds(&calls, &self.basis.policy.limits));
         let seconds_at_most = longest(self.basis.policy, devices, &bounds);
         Ok(Plan {
             zone: self.basis.zone.clone(),
             source: self.basis.source.clone(),
             profile: self.basis.policy.profile,
             stops: self.stops,
+            calls,
             skipped: self.skipped,
             devices,
             bounds,
@@ -412,58 +421,4 @@ fn at_most_u64<S: serde::Serializer>(count: &u128, out: S) -> Result<S::Ok, S::E
 
 fn as_text<S: serde::Serializer>(range: &AddressRange, out: S) -> Result<S::Ok, S::Error> {
     out.collect_str(range)
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Bounds { connections, requests, packets, bytes_out, .. } = self.bounds;
-        let devices = match self.devices {
-            1 => "1 device".to_owned(),
-            many => format!("{many} devices"),
-        };
-        writeln!(f, "plan for zone {}, source {}: {devices}", self.zone, self.source)?;
-        writeln!(
-            f,
-            "at most {packets} packets, {connections} connections, {requests} questions, \
-             {bytes_out} bytes, {}",
-            in_words(self.seconds_at_most)
-        )?;
-        for alike in self.stops.chunk_by(|one, next| one.conversations == next.conversations) {
-            write_alike(f, alike)?;
-        }
-        for skipped in &self.skipped {
-            writeln!(f, "  skipped {} ({}): {}", skipped.what, skipped.addresses, skipped.reason)?;
-        }
-        Ok(())
-    }
-}
-
-/// Stops that are treated alike, in one paragraph.
-fn write_alike(f: &mut fmt::Formatter<'_>, stops: &[Stop]) -> fmt::Result {
-    const SHOWN: usize = 3;
-    let ranges: AddressSet = stops.iter().map(|stop| stop.range).collect();
-    let mut shown: Vec<String> = ranges.ranges().take(SHOWN).map(|r| r.to_string()).collect();
-    if ranges.ranges().count() > SHOWN {
-        shown.push("…".to_owned());
-    }
-    let shown = shown.join(", ");
-    for conversation in stops.first().map(|stop| &stop.conversations).into_iter().flatten() {
-        let Conversation { protocol, port, level, bounds, .. } = conversation;
-        write!(f, "  {shown:<24} {protocol}/{port} to {level}")?;
-        if !conversation.consents.is_empty() {
-            let consents: Vec<_> = conversation.consents.iter().map(String::as_str).collect();
-            write!(f, " with {}", consents.join(", "))?;
-        }
-        let Bounds { packets, requests, seconds, .. } = bounds;
-        writeln!(f, ": each at most {packets} packets, {requests} questions, {seconds} s")?;
-    }
-    Ok(())
-}
-
-fn in_words(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds.div_ceil(60)),
-        _ => format!("{} h", seconds.div_ceil(3600)),
-    }
 }

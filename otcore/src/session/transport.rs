@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::frame::Frame;
 use crate::gate::journal::Close;
-use crate::gate::{Connection, Peer, Permit, Refusal};
+use crate::gate::{Call, Connection, Peer, Permit, Refusal};
 
 /// Moves bytes over one connection, or datagrams to one peer and back.
 #[async_trait]
@@ -36,6 +36,18 @@ pub trait Dialer: Send + Sync {
     async fn dial(&self, to: Permit<Connection>) -> Result<Box<dyn Transport>, LinkError>;
     /// Open a socket for datagrams to and from this peer alone. Nothing leaves by that.
     async fn address(&self, to: Permit<Peer>) -> Result<Box<dyn Transport>, LinkError>;
+    /// Send one datagram to everybody in a network, and take what comes back until `patience` is
+    /// over or `most` datagrams are in, with who sent each.
+    ///
+    /// A dialer that cannot do that says that it is unsupported; nobody is called then.
+    async fn call(
+        &self,
+        _call: Permit<Call>,
+        _patience: Duration,
+        _most: usize,
+    ) -> Result<Vec<(SocketAddr, Vec<u8>)>, LinkError> {
+        Err(io::Error::from(io::ErrorKind::Unsupported).into())
+    }
 }
 
 /// Why something did not leave.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::range::{MAPPED, like, number};
 use super::{AddressRange, TargetError};
@@ -41,6 +41,18 @@ impl AddressSet {
         let mut set = Self::new();
         nets.into_iter().for_each(|net| set.insert_net(net));
         set
+    }
+
+    /// The addresses of a network that are its hosts': not its own, nor its broadcast address.
+    #[must_use]
+    pub fn hosts_of(network: Ipv4Net) -> Self {
+        let (first, last) = (u32::from(network.network()), u32::from(network.broadcast()));
+        let (first, last) = match network.prefix_len() {
+            31..=32 => (first, last),
+            _ => (first.saturating_add(1), last.saturating_sub(1)),
+        };
+        let (first, last) = (Ipv4Addr::from(first), Ipv4Addr::from(last));
+        AddressRange::new(first.into(), last.into()).into_iter().collect()
     }
 
     /// Add a range.

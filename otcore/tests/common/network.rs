@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use otcore::frame::Frame;
 use otcore::gate::journal::Close;
 use otcore::gate::policy::Limits;
-use otcore::gate::{Connection, Peer, Permit};
+use otcore::gate::{Call, Connection, Peer, Permit};
 use otcore::session::{Dialer, LinkError, Manners, Transport};
 use otcore::sim::{Action, Device, Greeting, Station};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -216,6 +216,34 @@ impl Dialer for Network {
     async fn address(&self, to: Permit<Peer>) -> Result<Box<dyn Transport>, LinkError> {
         let peer = to.pass(|peer| *peer)?;
         Ok(Box::new(Datagrams::new(self, peer)))
+    }
+
+    /// Every device at the port hears it and answers after one round trip, those at lower addresses
+    /// first.
+    async fn call(
+        &self,
+        call: Permit<Call>,
+        patience: Duration,
+        most: usize,
+    ) -> Result<Vec<(SocketAddr, Vec<u8>)>, LinkError> {
+        let (to, bytes) = call.pass(|call| {
+            let bytes = call.frame.bytes().to_vec();
+            self.watched(|watch, now| watch.syn(now, call.to.ip()));
+            self.saw(call.to, Kind::Payload(bytes.clone()));
+            (call.to, bytes)
+        })?;
+        sleep(patience).await;
+        let mut stations: Vec<_> =
+            self.stations().filter(|(at, _)| at.port() == to.port()).collect();
+        stations.sort_by_key(|(at, _)| *at);
+        let answers = stations.into_iter().flat_map(|(at, station)| {
+            let actions = station.receive_datagram(&bytes, self.now());
+            actions.into_iter().filter_map(move |action| match action {
+                Action::Send(bytes) | Action::SendToPort(_, bytes) => Some((at, bytes)),
+                _ => None,
+            })
+        });
+        Ok(answers.take(most).collect())
     }
 }
 

@@ -325,7 +325,7 @@ mod tests {
             ("protocols.s7.units = [1]", "protocols.s7.units = [1]: s7 has no units"),
             (
                 "protocols.bacnet.allow = [\"umas\"]",
-                "protocols.bacnet.allow = \"umas\": no such consent, known are reply_port",
+                "protocols.bacnet.allow = \"umas\": no such consent, known are reply_port, broadcast",
             ),
             ("protocols.modbus.units = [248]", "protocols.modbus.units = 248: units 248 to 254"),
             (

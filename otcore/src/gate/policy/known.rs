@@ -90,11 +90,20 @@ pub const KNOWN: &[KnownProtocol] = &[
     KnownProtocol {
         name: "bacnet",
         default_port: 47808,
-        consents: &[Consent {
-            name: "reply_port",
-            risk: "listens at port 47808 of this host while it asks, for devices that answer only \
-                   there; building software of this host that starts meanwhile finds it taken",
-        }],
+        consents: &[
+            Consent {
+                name: "reply_port",
+                risk: "listens at port 47808 of this host while it asks, for devices that answer \
+                       only there; building software of this host that starts meanwhile finds it \
+                       taken",
+            },
+            Consent {
+                name: "broadcast",
+                risk: "calls every device of a monitored network at once, as often as \
+                       `limits.broadcasts_per_scan` says; all of them are interrupted, and all \
+                       answer at once",
+            },
+        ],
         given: &["reply_port"],
         ..PLAIN
     },

@@ -276,6 +276,9 @@ limits! {
     broadcasts_per_scan: "L10", Scan "broadcasts",
         gentle 0, careful 0, AtMost 0..=6,
         "A broadcast interrupts every device at once, and all of them answer at once";
+    broadcast_gap_ms: "L10", Scan "ms",
+        gentle 10_000, careful 20_000, AtLeast 1_000..=600_000,
+        "Everybody who heard a broadcast has answered, and rested, before the next one";
     bus_duty_percent: "L12", Gateway "% of the serial line's time",
         gentle 5, careful 2, AtMost 1..=20,
         "While a question is on the serial line, the plant's own polling waits";

@@ -152,7 +152,7 @@ impl Visit {
     }
 
     /// The packets of the first datagram of a conversation, which were promised with it.
-    fn promised_datagram(&self) -> Option<usize> {
+    pub(super) fn promised_datagram(&self) -> Option<usize> {
         let mut state = self.0.state();
         let current = state.current.as_mut().filter(|current| current.carrier == Carrier::Udp)?;
         Some(std::mem::take(&mut current.promised)).filter(|promised| *promised > 0)
