@@ -22,14 +22,34 @@ part_fuzz() {
     [[ -f fuzz/Cargo.toml ]] || skip "there is no fuzz/Cargo.toml"
     cargo +nightly --version >/dev/null 2>&1 || skip "no nightly compiler is installed"
     have c++ || skip "no C++ compiler is installed, which libFuzzer is built with"
-    local host target built
+    local host built targets
     host=$(rustc +nightly -vV | sed -n 's/^host: //p')
     built=$PWD/fuzz/target
     RUSTFLAGS="${FUZZ_FLAGS[*]}" CARGO_TARGET_DIR=$built \
         cargo +nightly build --release --target "$host" --manifest-path fuzz/Cargo.toml --bins
-    for target in $(fuzz_targets); do
-        fuzz_one "$target" "$built/$host/release/$target"
+    mapfile -t targets < <(fuzz_targets)
+    fuzz_rows "$built/$host/release" "${targets[@]}"
+}
+
+# As many rows side by side as there are processors; what each says is told when it is done.
+fuzz_rows() {
+    local folder=$1 targets=("${@:2}") rows told=() running=() row code=0
+    rows=$(nproc)
+    for ((row = 0; row < rows; row++)); do
+        told+=("$(mktemp)")
+        (
+            for ((number = row; number < ${#targets[@]}; number += rows)); do
+                fuzz_one "${targets[number]}" "$folder/${targets[number]}"
+            done
+        ) >"${told[row]}" 2>&1 &
+        running+=($!)
     done
+    for row in "${!running[@]}"; do
+        wait "${running[row]}" || code=$?
+        cat "${told[row]}"
+        rm "${told[row]}"
+    done
+    return "$code"
 }
 
 fuzz_targets() {
