@@ -3,6 +3,8 @@
 //! `cargo run --release -p otcore-benches [-- --json FILE] [--rounds N]`
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+mod bacnet;
+mod dnp3;
 mod enip;
 mod floor;
 mod measure;
@@ -29,8 +31,14 @@ const MBAP: usize = 7;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse(std::env::args().skip(1))?;
-    let reports =
-        [modbus(options.rounds), s7_list(options.rounds)?, enip_identity(options.rounds)?];
+    let rounds = options.rounds;
+    let reports = [
+        modbus(rounds),
+        s7_list(rounds)?,
+        enip_identity(rounds)?,
+        bacnet_identity(rounds)?,
+        dnp3_attributes(rounds)?,
+    ];
     for report in &reports {
         println!("{report}\n");
     }
@@ -109,6 +117,70 @@ fn enip_identity(count: usize) -> Result<Report, Box<dyn std::error::Error>> {
         Err(why) => skipped.push(format!("pycomm3: {why}")),
     }
     Ok(report("EtherNet/IP List Identity, one device", rounds, skipped, count))
+}
+
+fn bacnet_identity(count: usize) -> Result<Report, Box<dyn std::error::Error>> {
+    let bytes = bacnet::answer().ok_or("the vector of the BACnet identity is gone")?;
+    let asked = bacnet::question().ok_or("ReadIdentity does not read back as itself")?;
+    let [first, second, third, fourth, fifth, expected] = std::array::from_fn(|_| bytes.clone());
+    let mut contenders = [
+        Contender::new("floor", "decode by hand, owned texts", move || {
+            bacnet::decode_by_hand(black_box(bacnet::TAG), black_box(&first))
+        }),
+        Contender::new("otcore", "split, match, decode", move || {
+            bacnet::decode(black_box(&asked), black_box(&second))
+        }),
+        Contender::new("floor exchange", "encode + decode by hand", move || {
+            bacnet::by_hand(black_box(&third))
+        }),
+        Contender::new("otcore exchange", "encode, read back, split, match, decode", move || {
+            bacnet::ours(black_box(&fourth))
+        }),
+        Contender::new("embedded-bacnet", "decode, texts copied", move || {
+            bacnet::embedded(black_box(&fifth))
+        }),
+        Contender::new("bacnet-rs", "decode without headers, owned texts", move || {
+            bacnet::bacnet_rs(black_box(&bytes))
+        }),
+    ];
+    let mut rounds = timed(&mut contenders, count);
+    let mut skipped = Vec::new();
+    match python::BACPYPES3.timed([&[], &expected], count, &bacnet::read_by_hand(&expected)) {
+        Ok(run) => rounds.push((
+            (format!("bacpypes3 {}", run.version), "decode, Python".to_owned()),
+            run.rounds,
+        )),
+        Err(why) => skipped.push(format!("bacpypes3: {why}")),
+    }
+    Ok(report("BACnet Read Property Multiple, eight properties", rounds, skipped, count))
+}
+
+fn dnp3_attributes(count: usize) -> Result<Report, Box<dyn std::error::Error>> {
+    let bytes = dnp3::answer();
+    let asked = dnp3::question().ok_or("ReadAllAttributes does not read back as itself")?;
+    let [first, second, third, expected] = std::array::from_fn(|_| bytes.clone());
+    let mut contenders = [
+        Contender::new("floor", "decode by hand, owned texts", move || {
+            dnp3::decode_by_hand(black_box(&first))
+        }),
+        Contender::new("otcore", "split, match, decode", move || {
+            dnp3::decode(black_box(&asked), black_box(&second))
+        }),
+        Contender::new("floor exchange", "encode + decode by hand", move || {
+            dnp3::by_hand(black_box(&third))
+        }),
+        Contender::new("otcore exchange", "encode, read back, split, match, decode", move || {
+            dnp3::ours(black_box(&bytes))
+        }),
+    ];
+    let mut rounds = timed(&mut contenders, count);
+    let mut skipped = Vec::new();
+    match python::DNP3PY.timed([&[], &expected], count, &dnp3::said()) {
+        Ok(run) => rounds
+            .push(((format!("dnp3py {}", run.version), "decode, Python".to_owned()), run.rounds)),
+        Err(why) => skipped.push(format!("dnp3py: {why}")),
+    }
+    Ok(report("DNP3 device attributes, nine texts in two frames", rounds, skipped, count))
 }
 
 /// What each contender needed, by its name and what it does.

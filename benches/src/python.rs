@@ -27,6 +27,14 @@ pub(crate) const SNAP7: Script =
 pub(crate) const PYCOMM3: Script =
     Script { file: "pycomm3_identity.py", variable: "OTCORE_PEERS_PYTHON", folder: ".peers" };
 
+/// bacpypes3, which only decodes here.
+pub(crate) const BACPYPES3: Script =
+    Script { file: "bacpypes3_identity.py", variable: "OTCORE_PEERS_PYTHON", folder: ".peers" };
+
+/// dnp3py, which only decodes here.
+pub(crate) const DNP3PY: Script =
+    Script { file: "dnp3py_attributes.py", variable: "OTCORE_PEERS_PYTHON", folder: ".peers" };
+
 /// What the Python side prints.
 #[derive(Debug, serde::Deserialize)]
 pub(crate) struct Timed<T> {

@@ -1,4 +1,4 @@
-//! Everything that can go wrong at the border to C: panics, handles, pointers, texts.
+//! Everything that can go wrong at the border to C: panics, handles, pointers, texts, callbacks.
 //!
 //! A handle is a number, never an address. The table below knows every number that is in use and
 //! what it stands for, so a handle is looked up and never followed: null, stale, foreign and doubly
@@ -13,15 +13,25 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ffi::{CString, c_char};
+use std::ffi::{CString, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::{OtcoreScan, OtcoreScanner, OtcoreStatus, OtcoreText};
+use otcore::Event;
+use otcore::blocking::{Log, Tree, json};
+
+use crate::{
+    OTCORE_FOREVER, OtcoreEventCallback, OtcoreLogCallback, OtcoreScan, OtcoreScanner,
+    OtcoreSettings, OtcoreStatus, OtcoreText,
+};
 
 /// A text from C has at most this many bytes: more than any policy or list of targets needs.
 const LONGEST_TEXT: usize = 16 << 20;
+
+/// A stored document from C has at most this many bytes, as everywhere.
+const LONGEST_DOCUMENT: usize = otcore::model::LARGEST_DOCUMENT;
 
 /// Why a call did not give its result.
 #[derive(Debug)]
@@ -58,6 +68,10 @@ pub(crate) trait Handle: Any + Send + Sync {
     fn retire(&self) {}
 }
 
+impl Handle for OtcoreSettings {
+    const NAME: &'static str = "settings";
+}
+
 impl Handle for OtcoreScanner {
     const NAME: &'static str = "scanner";
 }
@@ -66,7 +80,7 @@ impl Handle for OtcoreScan {
     const NAME: &'static str = "scan";
 
     fn retire(&self) {
-        self.0.abort();
+        self.0.retire();
     }
 }
 
@@ -111,6 +125,11 @@ pub(crate) fn find<T: Handle>(handle: *const T) -> Result<Arc<T>, Failure> {
     found.and_then(|value| value.downcast().ok()).ok_or_else(|| bad(handle))
 }
 
+/// As [`find`], but NULL is none.
+pub(crate) fn found<T: Handle>(handle: *const T) -> Result<Option<Arc<T>>, Failure> {
+    (!handle.is_null()).then(|| find(handle)).transpose()
+}
+
 /// Something of what `handle` stands for, or `otherwise`.
 pub(crate) fn lend<T: Handle, R>(handle: *const T, otherwise: R, use_it: fn(&T) -> R) -> R {
     let mut lent = otherwise;
@@ -139,16 +158,38 @@ pub(crate) unsafe fn give<T: Handle>(
     out: *mut *mut T,
     make: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<(), Failure> {
-    if out.is_null() || !out.is_aligned() {
-        let text = format!("the pointer that receives the {} is NULL or not aligned", T::NAME);
-        return Err(Failure::new(OtcoreStatus::BadPointer, text));
-    }
-    // SAFETY: neither null nor misaligned, so by contract valid for writes; here and below.
+    let out = place(out, T::NAME)?;
+    // SAFETY: a place is valid for writes; here and below.
     unsafe { out.write(ptr::null_mut()) };
     let value = make()?;
     let handle = table().keep(value)?;
     unsafe { out.write(handle) };
     Ok(())
+}
+
+/// Make a value and write it to `out`, which is left alone if there is none.
+///
+/// # Safety
+/// As for [`give`].
+pub(crate) unsafe fn put<T>(
+    out: *mut T,
+    make: impl FnOnce() -> Result<T, Failure>,
+) -> Result<(), Failure> {
+    let (out, value) = (place(out, "result")?, make()?);
+    // SAFETY: a place is valid for writes.
+    unsafe { out.write(value) };
+    Ok(())
+}
+
+/// `out`, which neither null nor misaligned is by contract valid for writes.
+fn place<T>(out: *mut T, name: &str) -> Result<*mut T, Failure> {
+    match out.is_null() || !out.is_aligned() {
+        false => Ok(out),
+        true => {
+            let text = format!("the pointer that receives the {name} is NULL or not aligned");
+            Err(Failure::new(OtcoreStatus::BadPointer, text))
+        }
+    }
 }
 
 /// The text that C hands in under this name.
@@ -157,14 +198,34 @@ pub(crate) unsafe fn give<T: Handle>(
 /// `pointer` is null, or valid for reads up to a NUL or to [`LONGEST_TEXT`], and nobody changes
 /// what it points to during `'a`.
 pub(crate) unsafe fn text<'a>(pointer: *const c_char, name: &str) -> Result<&'a str, Failure> {
+    // SAFETY: the same contract.
+    unsafe { text_up_to(LONGEST_TEXT, pointer, name) }
+}
+
+/// The stored document that C hands in under this name.
+///
+/// # Safety
+/// As for [`text`], up to [`LONGEST_DOCUMENT`].
+pub(crate) unsafe fn document<'a>(pointer: *const c_char, name: &str) -> Result<&'a str, Failure> {
+    // SAFETY: the same contract.
+    unsafe { text_up_to(LONGEST_DOCUMENT, pointer, name) }
+}
+
+/// # Safety
+/// As for [`text`], up to `longest`.
+unsafe fn text_up_to<'a>(
+    longest: usize,
+    pointer: *const c_char,
+    name: &str,
+) -> Result<&'a str, Failure> {
     let bytes = pointer.cast::<u8>();
     if bytes.is_null() {
         return Err(Failure::new(OtcoreStatus::BadPointer, format!("{name} is NULL")));
     }
     // SAFETY: reads no further than the first NUL and the longest text, as the contract allows.
-    let length = (0..=LONGEST_TEXT).find(|&at| unsafe { bytes.add(at).read() } == 0);
+    let length = (0..=longest).find(|&at| unsafe { bytes.add(at).read() } == 0);
     let length = length.ok_or_else(|| {
-        let text = format!("{name} is longer than {LONGEST_TEXT} bytes, or does not end with NUL");
+        let text = format!("{name} is longer than {longest} bytes, or does not end with NUL");
         Failure::new(OtcoreStatus::TooLong, text)
     })?;
     // SAFETY: these bytes were just read, and the contract says that they stay.
@@ -188,7 +249,82 @@ pub(crate) unsafe fn optional_text<'a>(
 /// A text of ours, to give away.
 pub(crate) fn owned(text: Result<String, otcore::Error>) -> Result<OtcoreText, Failure> {
     let text = CString::new(text?);
-    text.map(OtcoreText).map_err(|e| Failure::new(OtcoreStatus::Internal, e.to_string()))
+    let bytes = text.map_err(|e| Failure::new(OtcoreStatus::Internal, e.to_string()))?;
+    Ok(OtcoreText { bytes, tree: Tree::default() })
+}
+
+/// A text of ours, to read.
+pub(crate) fn shown(text: &OtcoreText) -> &str {
+    text.bytes.to_str().unwrap_or_default() // it was made from UTF-8
+}
+
+/// How long C wants to wait.
+pub(crate) fn waiting(timeout_ms: u32) -> Duration {
+    match timeout_ms {
+        OTCORE_FOREVER => Duration::MAX,
+        milliseconds => Duration::from_millis(milliseconds.into()),
+    }
+}
+
+/// Whether a callback now gets the events, as an answer to C.
+pub(crate) fn watched(accepted: bool) -> Result<(), Failure> {
+    let text = "the events of this scan go to a callback already";
+    accepted.then_some(()).ok_or_else(|| Failure::new(OtcoreStatus::Watched, text))
+}
+
+/// What a mutex holds, even if a panic went through it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What C wants to have handed to its callback.
+struct User(*mut c_void);
+
+// SAFETY: it is only handed back; otcore.h says in which threads that happens.
+unsafe impl Send for User {}
+unsafe impl Sync for User {}
+
+impl User {
+    fn pointer(&self) -> *mut c_void {
+        self.0
+    }
+}
+
+/// Hands events to a callback of C.
+///
+/// # Safety
+/// Until it is dropped, `callback` may be called with `user` in any thread, and returns.
+pub(crate) unsafe fn told_to(
+    callback: OtcoreEventCallback,
+    user: *mut c_void,
+) -> Result<impl FnMut(Option<&Event>) + Send + 'static, Failure> {
+    let none = || Failure::new(OtcoreStatus::BadPointer, "the callback is NULL");
+    let (call, user) = (callback.ok_or_else(none)?, User(user));
+    Ok(move |event: Option<&Event>| {
+        let lend = |event| owned(json(event)).and_then(|text| table().keep(text));
+        let lent = match event.map(lend) {
+            None => ptr::null_mut(),
+            Some(Ok(lent)) => lent,
+            Some(Err(_)) => return, // NULL would be the end
+        };
+        // SAFETY: as the contract says.
+        unsafe { call(lent, user.pointer()) };
+        let _ = forget(lent); // the callback may have done so
+    })
+}
+
+/// Hands lines of the log to a callback of C.
+///
+/// # Safety
+/// As for [`told_to`].
+pub(crate) unsafe fn lines_to(callback: OtcoreLogCallback, user: *mut c_void) -> Log {
+    let Some(call) = callback else { return Log::default() };
+    let user = User(user);
+    Log::to(move |severity, line| {
+        let line = CString::new(line.replace('\0', "?")).unwrap_or_default();
+        // SAFETY: as the contract says.
+        unsafe { call(severity.into(), line.as_ptr(), user.pointer()) };
+    })
 }
 
 /// Every handle in use.
@@ -200,7 +336,7 @@ struct Table {
 static TABLE: Mutex<Table> = Mutex::new(Table { live: BTreeMap::new(), next: 1 });
 
 fn table() -> MutexGuard<'static, Table> {
-    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&TABLE)
 }
 
 impl Table {

@@ -23,20 +23,26 @@ pub enum OtcoreStatus {
     File = 6,
     /// A bug in the engine.
     Internal = 7,
+    /// This process is a copy, made by fork, of the one that works with the engine.
+    Process = 8,
     /// A handle is NULL, freed already, of another kind, or no handle at all.
     BadHandle = 1001,
     /// A pointer that must point somewhere is NULL or not aligned.
     BadPointer = 1002,
     /// A text is not UTF-8.
     BadText = 1003,
-    /// A text is longer than 16 MiB.
+    /// A text is longer than 16 MiB, or a document longer than 1 GiB.
     TooLong = 1004,
     /// A bug in otcore was caught at the border.
     Panic = 1005,
+    /// The events of this scan go to a callback already.
+    Watched = 1006,
     /// Nothing happened yet; ask again.
     Pending = 2001,
     /// Nothing will follow.
     End = 2002,
+    /// There is no such value.
+    Nothing = 2003,
 }
 
 impl From<ErrorKind> for OtcoreStatus {
@@ -48,6 +54,7 @@ impl From<ErrorKind> for OtcoreStatus {
             ErrorKind::EmptyScope => Self::EmptyScope,
             ErrorKind::Naming => Self::Naming,
             ErrorKind::File => Self::File,
+            ErrorKind::Process => Self::Process,
             _ => Self::Internal,
         }
     }

@@ -30,9 +30,20 @@ fn taken(text: *mut OtcoreText) -> Value {
 
 fn gentle() -> *mut OtcoreScanner {
     let mut scanner = null_mut();
-    let status = unsafe { otcore_scanner_new(null(), null(), null(), &raw mut scanner) };
+    let status = unsafe { otcore_scanner_new(null(), &raw mut scanner) };
     assert_eq!(status, Status::Ok, "{}", told());
     scanner
+}
+
+fn settings(text: &str) -> *mut OtcoreSettings {
+    let mut settings = null_mut();
+    let status = unsafe { otcore_settings_new(c(text).as_ptr(), &raw mut settings) };
+    assert_eq!(status, Status::Ok, "{}", told());
+    settings
+}
+
+fn set(settings: *const OtcoreSettings, key: &str, value: &str) -> Status {
+    unsafe { otcore_settings_set(settings, c(key).as_ptr(), c(value).as_ptr()) }
 }
 
 fn started(scanner: *const OtcoreScanner, targets: &str) -> *mut OtcoreScan {
@@ -44,7 +55,12 @@ fn started(scanner: *const OtcoreScanner, targets: &str) -> *mut OtcoreScan {
 
 fn report(scan: *const OtcoreScan) -> Value {
     let mut text = null_mut();
-    assert_eq!(unsafe { otcore_scan_finish(scan, &raw mut text) }, Status::Ok, "{}", told());
+    assert_eq!(
+        unsafe { otcore_scan_finish(scan, OTCORE_FOREVER, &raw mut text) },
+        Status::Ok,
+        "{}",
+        told()
+    );
     taken(text)
 }
 
@@ -151,12 +167,12 @@ fn the_manifest_is_the_one_of_the_engine() {
 
 #[test]
 fn a_plan_is_made_under_the_policy_and_names_that_were_given() {
+    let settings = settings("{\"zone\": \"line-3\"}");
+    assert_eq!(set(settings, "source", "hub-7"), Status::Ok, "{}", told());
+    assert_eq!(set(settings, "policy", "profile = \"careful\""), Status::Ok, "{}", told());
     let mut scanner = null_mut();
-    let (policy, zone, source) = (c("profile = \"careful\""), c("line-3"), c("hub-7"));
-    let status = unsafe {
-        otcore_scanner_new(policy.as_ptr(), zone.as_ptr(), source.as_ptr(), &raw mut scanner)
-    };
-    assert_eq!(status, Status::Ok, "{}", told());
+    assert_eq!(unsafe { otcore_scanner_new(settings, &raw mut scanner) }, Status::Ok);
+    assert_eq!(otcore_settings_free(settings), Status::Ok);
     let mut text = null_mut();
     let targets = c("10.20.4.0/30");
     assert_eq!(unsafe { otcore_plan_json(scanner, targets.as_ptr(), &raw mut text) }, Status::Ok);
@@ -175,7 +191,7 @@ fn null_stale_foreign_and_doubly_freed_handles_are_errors() {
     let foreign: *mut OtcoreScan = (&raw const on_stack).cast_mut().cast();
     for scan in [null_mut(), other_kind, foreign, without_provenance_mut(usize::MAX)] {
         assert_eq!(unsafe { otcore_scan_next(scan, 0, &raw mut text) }, Status::BadHandle);
-        assert_eq!(unsafe { otcore_scan_finish(scan, &raw mut text) }, Status::BadHandle);
+        assert_eq!(unsafe { otcore_scan_finish(scan, 0, &raw mut text) }, Status::BadHandle);
         assert_eq!(otcore_scan_abort(scan), Status::BadHandle);
         assert!(otcore_text_str(scan.cast()).is_null());
         assert_eq!(otcore_text_len(scan.cast()), 0);
@@ -199,10 +215,7 @@ fn null_and_crooked_pointers_are_errors() {
     }
     assert_eq!(refused(scanner, null()), Status::BadPointer);
     assert_eq!(told(), "targets is NULL");
-    assert_eq!(
-        unsafe { otcore_scanner_new(null(), null(), null(), null_mut()) },
-        Status::BadPointer
-    );
+    assert_eq!(unsafe { otcore_scanner_new(null(), null_mut()) }, Status::BadPointer);
     assert_eq!(otcore_scanner_free(scanner), Status::Ok);
 }
 
@@ -236,15 +249,57 @@ fn every_wrong_input_is_an_error_of_its_kind() {
         assert!(scan.is_null());
     }
     assert_eq!(otcore_scanner_free(scanner), Status::Ok);
-    let made = |policy: &str, zone: &str| {
-        let mut scanner = null_mut();
-        let (policy, zone) = (c(policy), c(zone));
-        unsafe { otcore_scanner_new(policy.as_ptr(), zone.as_ptr(), null(), &raw mut scanner) }
+    let made = |text: &str| {
+        let mut settings = null_mut();
+        let status = unsafe { otcore_settings_new(c(text).as_ptr(), &raw mut settings) };
+        assert!(settings.is_null());
+        status
     };
-    assert_eq!(made("profil = \"gentle\"", "line-3"), Status::Policy);
+    assert_eq!(made("policy = { profil = \"gentle\" }"), Status::Policy);
     assert!(told().contains("profil"), "{}", told());
-    assert_eq!(made("{", "line-3"), Status::Policy);
-    assert_eq!(made("", "line 3"), Status::Naming);
+    assert_eq!(made("{"), Status::Policy);
+    assert_eq!(made("zone = \"line 3\""), Status::Naming);
+    let settings = settings("");
+    assert_eq!(set(settings, "zonne", "line-3"), Status::Policy);
+    assert!(told().contains("zonne") && told().contains("source"), "{}", told());
+    assert_eq!(set(settings, "zone", "line 3"), Status::Naming);
+    assert_eq!(set(settings, "journal", "/"), Status::Ok);
+    let mut scanner = null_mut();
+    assert_eq!(unsafe { otcore_scanner_new(settings, &raw mut scanner) }, Status::File);
+    assert_eq!(otcore_settings_free(settings), Status::Ok);
+}
+
+#[test]
+fn stored_results_are_compared_joined_decoded_and_handed_on() {
+    let plant = Plant::start(0).unwrap();
+    let scanner = gentle();
+    let scan = started(scanner, &plant.devices()[0].target());
+    let report = report(scan);
+    assert_eq!(otcore_scan_free(scan), Status::Ok);
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+    let (before, after) = (c("[]"), c(report.to_string()));
+    let mut text = null_mut();
+    let json = |status, text: *mut OtcoreText| {
+        assert_eq!(status, Status::Ok, "{}", told());
+        taken(text)
+    };
+    let diff = unsafe { otcore_diff_json(before.as_ptr(), after.as_ptr(), 0, &raw mut text) };
+    assert_eq!(json(diff, text)["new"].as_array().unwrap().len(), 1);
+    let joined = unsafe { otcore_join_json(after.as_ptr(), 1, &raw mut text) };
+    assert!(json(joined, text).to_string().contains("127.20.4.11"));
+    let decoded = unsafe { otcore_redecode_json(after.as_ptr(), &raw mut text) };
+    assert_eq!(json(decoded, text)[0]["identity"], report["assets"][0]["identity"]);
+    let exported = |format: &str, text: *mut *mut OtcoreText| unsafe {
+        otcore_export(after.as_ptr(), c(format).as_ptr(), text)
+    };
+    let sheet = exported("json", &raw mut text);
+    assert_eq!(json(sheet, text), report["assets"]);
+    assert_eq!(exported("pdf", &raw mut text), Status::Naming);
+    assert!(text.is_null() && told().contains("cyclonedx"), "{}", told());
+    let list = c("shopping list");
+    let refused = unsafe { otcore_join_json(list.as_ptr(), 0, &raw mut text) };
+    assert_eq!(refused, Status::File);
+    assert_eq!(unsafe { otcore_join_json(null(), 0, &raw mut text) }, Status::BadPointer);
 }
 
 #[test]

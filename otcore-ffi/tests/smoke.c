@@ -51,7 +51,7 @@ static void scan(const OtcoreScanner *scanner) {
         }
     }
     check(events > 0, "events of a scan");
-    check(otcore_scan_finish(scan, &text) == OTCORE_STATUS_OK, "the report");
+    check(otcore_scan_finish(scan, OTCORE_FOREVER, &text) == OTCORE_STATUS_OK, "the report");
     check(strstr(otcore_text_str(text), "\"outcome\":\"refused\"") != NULL, "nobody listens there");
     show("report", text);
     check(otcore_scan_abort(scan) == OTCORE_STATUS_OK, "abort after the end");
@@ -61,6 +61,7 @@ static void scan(const OtcoreScanner *scanner) {
 
 static void mistakes(const OtcoreScanner *scanner) {
     OtcoreScanner *none = NULL;
+    OtcoreSettings *unmade = NULL;
     OtcoreText *text = NULL;
     OtcoreScan *foreign = (OtcoreScan *)&none;
     check(otcore_manifest_json(NULL) == OTCORE_STATUS_BAD_POINTER, "no place for a result");
@@ -74,7 +75,7 @@ static void mistakes(const OtcoreScanner *scanner) {
     check(otcore_scan_abort(foreign) == OTCORE_STATUS_BAD_HANDLE, "a foreign handle");
     check(otcore_text_str(NULL) == NULL && otcore_text_len(NULL) == 0, "no text");
     check(otcore_text_free(NULL) == OTCORE_STATUS_OK, "free nothing");
-    check(otcore_scanner_new("profil = 1", NULL, NULL, &none) == OTCORE_STATUS_POLICY, "a typo");
+    check(otcore_settings_new("policy = { profil = 1 }", &unmade) == OTCORE_STATUS_POLICY, "a typo");
     check(strstr(otcore_last_error(), "profil") != NULL, "the error names the key");
     printf("last error: %s\n", otcore_last_error());
 }
@@ -83,7 +84,7 @@ int main(void) {
     OtcoreScanner *scanner = NULL;
     printf("otcore %s\n", otcore_version());
     manifest();
-    check(otcore_scanner_new(NULL, "line-3", NULL, &scanner) == OTCORE_STATUS_OK, "a scanner");
+    check(otcore_scanner_new(NULL, &scanner) == OTCORE_STATUS_OK, "a scanner");
     plan(scanner);
     scan(scanner);
     mistakes(scanner);

@@ -31,6 +31,16 @@ pub(crate) fn wait(py: Python<'_>, scan: &Scan) -> PyResult<Option<Event>> {
     }
 }
 
+/// Wait for an event without the lock, for a caller that watches for Ctrl-C himself; whether more
+/// may follow.
+pub(crate) fn wait_at_most(py: Python<'_>, scan: &Scan, millis: u64) -> (Option<Event>, bool) {
+    match py.detach(|| scan.next(Duration::from_millis(millis))) {
+        Next::Event(event) => (Some(event), true),
+        Next::Pending => (None, true),
+        _ => (None, false),
+    }
+}
+
 /// The exception of this kind of error, from the Python half of the package.
 #[allow(clippy::needless_pass_by_value)] // for `map_err`
 pub(crate) fn raise(error: otcore::Error) -> PyErr {

@@ -3,64 +3,37 @@
 //! What Python people see is in `python/otcore`; what they see of this is `_native.pyi`.
 
 mod funnel;
-#[cfg(feature = "sim")]
+mod inventory;
+mod policy;
+mod scan;
 mod sim;
 
 use otcore::ErrorKind;
-use otcore::blocking::{self, Settings, json};
+use otcore::blocking::{self, json};
+use otcore::export::Format;
+use otcore::gate::policy::KNOWN;
 use pyo3::prelude::*;
 
-use funnel::{raise, released, wait};
+use funnel::{raise, released};
 
-/// Plans and starts scans under one policy.
+/// Devices that are left alone, as a file remembers them.
 #[pyclass(frozen)]
-struct Scanner(blocking::Scanner);
+struct Memory(blocking::Memory);
 
 #[pymethods]
-impl Scanner {
+impl Memory {
     #[new]
-    #[pyo3(signature = (policy, level, zone, source, journal, memory))]
-    fn new(
-        policy: Option<&str>,
-        level: Option<&str>,
-        zone: Option<&str>,
-        source: Option<&str>,
-        journal: Option<&str>,
-        memory: Option<&str>,
-    ) -> PyResult<Self> {
-        let settings = Settings { policy, level, zone, source, journal, memory };
-        blocking::Scanner::new(&settings).map(Self).map_err(raise)
+    fn new(py: Python<'_>, path: &str) -> PyResult<Self> {
+        released(py, || blocking::Memory::open(path).map(Self))
     }
 
-    /// The plan, as JSON.
-    fn plan(&self, py: Python<'_>, targets: &str) -> PyResult<String> {
-        released(py, || json(&self.0.plan(targets)?))
+    /// Everything that is remembered, as JSON.
+    fn all(&self, py: Python<'_>) -> PyResult<String> {
+        released(py, || json(&self.0.all()?))
     }
 
-    fn start(&self, py: Python<'_>, targets: &str) -> PyResult<Scan> {
-        released(py, || self.0.start(targets).map(Scan))
-    }
-}
-
-/// A running scan.
-#[pyclass(frozen)]
-struct Scan(blocking::Scan);
-
-#[pymethods]
-impl Scan {
-    /// The next event, as JSON, or `None` after the last one.
-    fn next(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        wait(py, &self.0)?.map(|event| json(&event).map_err(raise)).transpose()
-    }
-
-    fn abort(&self, py: Python<'_>) {
-        py.detach(|| self.0.abort());
-    }
-
-    /// The report, as JSON. Waits for the end.
-    fn finish(&self, py: Python<'_>) -> PyResult<String> {
-        while wait(py, &self.0)?.is_some() {}
-        released(py, || json(&*self.0.finish()?))
+    fn clear(&self, py: Python<'_>, zone: &str, address: &str) -> PyResult<usize> {
+        released(py, || self.0.clear(zone, address))
     }
 }
 
@@ -70,19 +43,50 @@ fn manifest() -> PyResult<String> {
     json(&otcore::manifest()).map_err(raise)
 }
 
+/// The same for people.
+#[pyfunction]
+fn manifest_text() -> String {
+    otcore::manifest().to_string()
+}
+
 /// Number and name of every kind of error.
 #[pyfunction]
 fn error_kinds() -> Vec<(u16, &'static str)> {
     ErrorKind::ALL.iter().map(|kind| (kind.number(), kind.name())).collect()
 }
 
+/// Every protocol that policies know.
+#[pyfunction]
+fn protocols() -> Vec<&'static str> {
+    KNOWN.iter().map(|known| known.name).collect()
+}
+
+/// Every form in which an inventory is handed on.
+#[pyfunction]
+fn formats() -> Vec<&'static str> {
+    Format::ALL.iter().map(|format| format.name()).collect()
+}
+
+/// The command line program; its exit status.
+#[pyfunction]
+fn otscan(py: Python<'_>, arguments: Vec<String>) -> u8 {
+    py.detach(|| otcore_examples::otscan::run(arguments))
+}
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.add_class::<Scanner>()?;
-    module.add_class::<Scan>()?;
-    #[cfg(feature = "sim")]
+    module.add_class::<inventory::Inventory>()?;
+    module.add_class::<Memory>()?;
+    module.add_class::<policy::Policy>()?;
+    module.add_class::<scan::Plan>()?;
+    module.add_class::<scan::Scan>()?;
+    module.add_class::<scan::Scanner>()?;
     module.add_class::<sim::Plant>()?;
+    module.add_function(wrap_pyfunction!(error_kinds, module)?)?;
+    module.add_function(wrap_pyfunction!(formats, module)?)?;
     module.add_function(wrap_pyfunction!(manifest, module)?)?;
-    module.add_function(wrap_pyfunction!(error_kinds, module)?)
+    module.add_function(wrap_pyfunction!(manifest_text, module)?)?;
+    module.add_function(wrap_pyfunction!(otscan, module)?)?;
+    module.add_function(wrap_pyfunction!(protocols, module)?)
 }

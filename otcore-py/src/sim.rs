@@ -31,6 +31,11 @@ impl Plant {
         blocking::json(&all).map_err(raise)
     }
 
+    /// How many questions it has been asked.
+    fn requests(&self) -> u64 {
+        self.0.devices().iter().map(|device| device.counters().requests).sum()
+    }
+
     /// What must never have been sent.
     fn violations(&self) -> Vec<String> {
         self.0.violations()

@@ -42,6 +42,7 @@ def test_an_error_names_the_culprit(
             call(targets, **settings)
         assert culprit in str(raised.value)
         assert isinstance(raised.value, otcore.Error)
+        assert raised.value.message == str(raised.value)
         assert errors.BY_NUMBER[raised.value.number] is expected
 
 

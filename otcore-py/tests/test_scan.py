@@ -1,72 +1,70 @@
-"""Scans of the pretend plant, watched, stopped and interrupted."""
+"""Scans of the pretend plant: watched, stopped, interrupted, in threads."""
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import otcore
 import otcore.sim
 import pytest
-
-CALM = ["compact-plc", "m340", "drive"]
-
-
-def calm(plant: otcore.sim.Plant) -> list[str]:
-    return [plant.device(name)["target"] for name in CALM]
-
-
-def identity(report: dict[str, Any], address: str) -> dict[str, str]:
-    (asset,) = (a for a in report["assets"] if address in json.dumps(a["addresses"]))
-    return {field: claim["value"] for field, claim in asset["identity"].items()}
+from conftest import CALM
+from otcore import AssetFound, Finished, Outcome, Progress
 
 
 def test_every_device_is_identified(plant: otcore.sim.Plant, tmp_path: Path) -> None:
-    journal = tmp_path / "journal.ndjson"
-    report = otcore.scan(calm(plant), zone="line-3", journal=journal)
-    assert report["completed"]
-    assert report["zone"] == "line-3"
+    journal, capture = tmp_path / "journal.ndjson", tmp_path / "capture.pcapng"
+    targets = [plant.device(name).target for name in CALM]
+    inventory = otcore.scan(targets, zone="line-3", journal=journal, capture=capture)
+    assert inventory.completed
+    assert inventory.zone == "line-3"
+    assert {record.outcome for record in inventory.outcomes} == {Outcome.IDENTIFIED}
     for device in map(plant.device, CALM):
-        found = identity(report, device["address"])
-        expected = device["expected"]["found"]["identity"]
-        assert expected.items() <= found.items()
-    lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
-    sent = [line for line in lines if line["event"] == "sent"]
-    assert len(sent) == report["counters"]["requests"]
+        asset = inventory[device.address]
+        assert asset.addresses == (device.address,)
+        for field, value in device.expected["found"]["identity"].items():
+            assert asset.identity[field].value == value
+    sent = [entry for entry in otcore.journal.read(journal) if entry.event == "sent"]
+    assert len(sent) == inventory.counters["requests"]
+    answers = {asset.identity["vendor"].evidence.request for asset in inventory}
+    assert answers <= {entry.data for entry in sent}
+    assert capture.read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
     assert plant.harm() == []
 
 
-def test_events_tell_the_story_in_order(plant: otcore.sim.Plant) -> None:
-    with otcore.Scanner().start(calm(plant)) as scan:
+def test_events_tell_the_story_in_order(calm: list[str]) -> None:
+    with otcore.Scanner().start(calm) as scan:
         events = list(scan)
-        report = scan.finish()
-    progress = [event for event in events if event["event"] == "progress"]
-    assert [event["done"] for event in progress] == [1, 2, 3]
-    assert sum(event["event"] == "asset" for event in events) == len(report["assets"]) == len(CALM)
-    assert events[-1]["event"] == "finished"
+        inventory = scan.finish()
+    assert [event.done for event in events if isinstance(event, Progress)] == [1, 2, 3]
+    assert sum(isinstance(event, AssetFound) for event in events) == len(inventory) == len(CALM)
+    assert events[-1] == Finished(stopped=None)
     assert list(scan) == []
 
 
 def test_an_aborted_scan_keeps_what_it_found(plant: otcore.sim.Plant) -> None:
     with otcore.Scanner().start(plant.targets) as scan:
-        while next(scan)["event"] != "asset":
+        while not isinstance(next(scan), AssetFound):
             pass
-        report = scan.abort()
-    assert not report["completed"]
-    assert 0 < len(report["assets"]) < len(plant.devices)
-    assert scan.finish() == report
+        inventory = scan.abort()
+    assert inventory.stopped is otcore.StopReason.ASKED
+    assert 0 < len(inventory) < len(plant.devices)
+    assert scan.finish() == inventory
 
 
 def test_leaving_the_block_stops_the_scan(plant: otcore.sim.Plant) -> None:
     with otcore.Scanner().start(plant.targets) as scan:
         next(scan)
-    assert not scan.finish()["completed"]
+    assert not scan.finish().completed
+
+
+def test_a_paused_scan_goes_on_when_it_is_told_to(plant: otcore.sim.Plant) -> None:
+    with otcore.Scanner().start(plant.device("compact-plc").target) as scan:
+        scan.pause()
+        assert scan.is_paused
+        scan.resume()
+        assert scan.finish().completed
 
 
 def test_other_threads_run_while_a_scan_waits(plant: otcore.sim.Plant) -> None:
@@ -78,57 +76,77 @@ def test_other_threads_run_while_a_scan_waits(plant: otcore.sim.Plant) -> None:
         while not over.wait(0.01):
             turns += 1
 
-    thread = threading.Thread(target=turn)
+    thread = threading.Thread(target=turn, daemon=True)
     thread.start()
     began = time.monotonic()
-    otcore.scan(plant.device("slow")["target"])
+    otcore.scan(plant.device("slow").target)
     took = time.monotonic() - began
     over.set()
     thread.join()
     assert turns > took * 20, f"{turns} turns in {took} s"
 
 
-INTERRUPTED = """
-import json
-import otcore, otcore.sim
-
-with otcore.sim.plant() as plant:
-    print("ready", flush=True)
-    try:
-        otcore.scan(plant.targets)
-    except otcore.Interrupted as stop:
-        print(json.dumps(stop.report["stopped"]), len(stop.report["assets"]))
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a child cannot be sent Ctrl-C there")
-def test_ctrl_c_stops_a_scan_at_once_and_hands_over_what_was_found() -> None:
-    child = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == b"ready\n"
-    time.sleep(1.5)
-    child.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    stopped, assets = child.stdout.readline().split()
-    took = time.monotonic() - began
-    assert child.wait(5) == 0
-    assert stopped != b"null"
-    assert int(assets) > 0
-    assert took < 0.5, f"{took} s"
-
-
 def test_scans_in_many_threads_do_not_mix(plant: otcore.sim.Plant) -> None:
-    found: dict[str, int] = {}
+    found: dict[str, list[str]] = {}
 
     def work(name: str) -> None:
-        report = otcore.scan(plant.device(name)["target"], zone=name)
-        found[name] = len([asset for asset in report["assets"] if asset["zone"] == name])
+        inventory = otcore.scan(plant.device(name).target, zone=name)
+        found[name] = [asset.zone for asset in inventory]
 
-    threads = [threading.Thread(target=work, args=(name,)) for name in CALM]
+    threads = [threading.Thread(target=work, args=(name,), daemon=True) for name in CALM]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == dict.fromkeys(CALM, 1)
+    assert found == {name: [name] for name in CALM}
+
+
+def test_any_thread_may_abort_while_another_waits(plant: otcore.sim.Plant) -> None:
+    scan = otcore.Scanner().start(plant.targets)
+    threading.Timer(0.5, scan.abort).start()
+    began = time.monotonic()
+    list(scan)
+    assert time.monotonic() - began < 2
+    assert not scan.finish().completed
+
+
+@pytest.mark.parametrize("library", ["rich", "tqdm"])
+def test_progress_is_shown_by_what_is_installed(
+    plant: otcore.sim.Plant,
+    library: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip(library)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(otcore.progress, "_library", lambda: library)
+    otcore.scan(plant.device("compact-plc").target, progress=True)
+    told = capsys.readouterr()
+    assert "1" in told.err
+    assert told.out == ""
+
+
+def test_nothing_is_shown_where_nobody_looks(
+    plant: otcore.sim.Plant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    otcore.scan(plant.device("compact-plc").target)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_quarantine_is_a_matter_for_a_person(tmp_path: Path) -> None:
+    file = tmp_path / "devices.ndjson"
+    file.write_text(
+        '{"zone":"default","device":"10.0.4.7","quarantined":'
+        '{"since":"2026-05-01T10:00:00Z","why":"silent after ReadDeviceIdBasic"}}\n',
+        encoding="utf-8",
+    )
+    memory = otcore.Memory(file)
+    (device,) = memory.quarantined()
+    assert (device.device, device.why) == ("10.0.4.7", "silent after ReadDeviceIdBasic")
+    assert device.quarantined is not None
+    assert device.quarantined.isoformat() == "2026-05-01T10:00:00+00:00"
+    with pytest.raises(otcore.EmptyScopeError, match="quarantined"):
+        otcore.plan("10.0.4.7", memory=file)
+    assert memory.clear("10.0.4.7") == 1
+    assert memory.quarantined() == []
+    assert otcore.plan("10.0.4.7", memory=file).devices == 1

@@ -1,10 +1,20 @@
 //! The same scan for callers without a runtime. Both bindings wrap this and nothing else.
 
+mod config;
+mod documents;
+mod inventory;
+mod log;
+mod offline;
 #[cfg(any(test, feature = "sim"))]
 mod plant;
+mod process;
+mod quarantine;
+mod shared;
+mod tree;
+mod turns;
 
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,15 +24,31 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 use crate::error::{Error, ErrorKind};
-use crate::gate::journal::JsonLines;
+use crate::gate::Pcapng;
+use crate::gate::journal::{Journal, Journals, JsonLines};
 use crate::gate::memory::InFile;
 use crate::gate::policy::Policy;
 use crate::safety::Level;
 use crate::scan::{self, Event, Handle, Plan, Report};
 use crate::targets::Targets;
 
+pub use config::Config;
+pub use documents::{diff, export, join, read, redecode};
+pub use inventory::Inventory;
+pub use log::{Log, Severity};
+pub use offline::{explain, policy};
 #[cfg(any(test, feature = "sim"))]
 pub use plant::Plant;
+pub use quarantine::Memory;
+pub use shared::{SharedScan, Status};
+pub use tree::Tree;
+
+pub use crate::pack::{Keys, Pack, Shelf};
+#[cfg(feature = "store-sqlite")]
+pub use crate::store::Sqlite;
+pub use crate::store::{InMemory, InventoryStore};
+
+use process::Home;
 
 /// Who scans and what may be done, all as text: what a binding hands in.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,12 +58,16 @@ pub struct Settings<'a> {
     /// How deep every protocol is asked, unless a rule of the policy says otherwise. Default: as
     /// the policy says.
     pub level: Option<&'a str>,
+    /// The protocols that are used. Default: all that the policy enables.
+    pub protocols: &'a [&'a str],
     /// The network the addresses live in. Default: `default`.
     pub zone: Option<&'a str>,
     /// Who looks. Default: `otcore`.
     pub source: Option<&'a str>,
     /// The file that everything sent and received is appended to as JSON lines. Default: none.
     pub journal: Option<&'a str>,
+    /// The file that the same is appended to as a capture (pcapng). Default: none.
+    pub capture: Option<&'a str>,
     /// The file that remembers devices between runs, such as those in quarantine. Default: none,
     /// they are remembered as long as the scanner lives.
     pub memory: Option<&'a str>,
@@ -64,18 +94,22 @@ impl Scanner {
     /// source, [`ErrorKind::File`] if the journal or the memory cannot be opened.
     pub fn new(settings: &Settings<'_>) -> Result<Self, Error> {
         let builder = scan::Scanner::builder()
-            .policy(policy(settings)?)
+            .policy(policy_of(settings)?)
             .zone(settings.zone.map(str::parse).transpose()?.unwrap_or_default())
             .source(settings.source.map(str::parse).transpose()?.unwrap_or_default());
-        let builder = match settings.journal {
-            Some(path) => builder.journal(JsonLines::new(appended(path)?)),
-            None => builder,
-        };
+        let builder = settings.protocols.iter().fold(builder, |b, name| b.protocol(name));
+        let builder = builder.journal(Journals(journals(settings)?));
         let builder = match settings.memory {
             Some(path) => builder.memory(InFile::open(path).map_err(in_file)?),
             None => builder,
         };
         Ok(Self(builder.build()?))
+    }
+
+    /// The same scanner, with what is known of devices taken from `shelf` whenever a scan starts.
+    #[must_use]
+    pub fn with_shelf(self, shelf: Arc<Shelf>) -> Self {
+        Self(self.0.with_shelf(shelf))
     }
 
     /// What would be sent to whom. Names are resolved, nothing else is sent. The text never names
@@ -94,7 +128,21 @@ impl Scanner {
     /// # Errors
     /// As for [`plan`](Self::plan), and [`ErrorKind::Internal`] if the system gives no thread.
     pub fn start(&self, targets: &str) -> Result<Scan, Error> {
-        Scan::start(&self.0, self.plan(targets)?)
+        self.carry_out(self.plan(targets)?)
+    }
+
+    /// Carry out a plan.
+    ///
+    /// # Errors
+    /// As for [`Scan::start`].
+    pub fn carry_out(&self, plan: Plan) -> Result<Scan, Error> {
+        Scan::start(&self.0, plan)
+    }
+
+    /// What may be done.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        self.0.policy()
     }
 }
 
@@ -112,7 +160,15 @@ pub enum Next {
 
 /// A scan with its own runtime of one thread. Every method takes `&self`, so any thread may abort
 /// it. Events have one reader at a time; another one waits for its turn.
+///
+/// A copy of the process, as `fork` makes it, has none of its threads: there the scan is over, and
+/// `finish` says so.
 pub struct Scan {
+    home: Home,
+    work: Arc<Work>,
+}
+
+struct Work {
     handle: Handle,
     state: Mutex<State>,
     runtime: Runtime,
@@ -127,7 +183,7 @@ enum State {
 
 impl fmt::Debug for Scan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scan").field("handle", &self.handle).finish_non_exhaustive()
+        f.debug_struct("Scan").field("handle", &self.work.handle).finish_non_exhaustive()
     }
 }
 
@@ -148,18 +204,24 @@ impl Scan {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] if the system gives no thread.
+    /// [`ErrorKind::Internal`] if the system gives no thread, [`ErrorKind::Process`] in a copy of a
+    /// process that has scanned.
     pub fn start(scanner: &scan::Scanner, plan: Plan) -> Result<Self, Error> {
+        let home = Home::here()?;
         let runtime = runtime("otcore")?;
         let scan = runtime.block_on(async { scanner.start(plan) });
-        Ok(Self { handle: scan.handle(), state: Mutex::new(State::Running(scan)), runtime })
+        let (handle, state) = (scan.handle(), Mutex::new(State::Running(scan)));
+        Ok(Self { home, work: Arc::new(Work { handle, state, runtime }) })
     }
 
     /// Wait at most `patience` for the next event.
     pub fn next(&self, patience: Duration) -> Next {
+        if self.home.check().is_err() {
+            return Next::End;
+        }
         let mut state = self.state();
         let State::Running(scan) = &mut *state else { return Next::End };
-        match self.runtime.block_on(async { timeout(patience, scan.next()).await }) {
+        match self.work.runtime.block_on(async { timeout(patience, scan.next()).await }) {
             Ok(Some(event)) => Next::Event(event),
             Ok(None) => Next::End,
             Err(_) => Next::Pending,
@@ -168,27 +230,31 @@ impl Scan {
 
     /// No SYN and no payload leaves once this returns. What was found stays.
     pub fn abort(&self) {
-        self.handle.abort();
+        if self.home.check().is_ok() {
+            self.work.handle.abort();
+        }
     }
 
     /// What stops, pauses and resumes the scan from anywhere.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        self.handle.clone()
+        self.work.handle.clone()
     }
 
     /// Wait for the end and take what was found; every further call gives the same. Events that
     /// nobody read are dropped.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] if an earlier call ended in a panic of the engine.
+    /// [`ErrorKind::Internal`] if an earlier call ended in a panic of the engine,
+    /// [`ErrorKind::Process`] in a copy of the process that scans.
     ///
     /// # Panics
     /// If the engine does.
     pub fn finish(&self) -> Result<Arc<Report>, Error> {
+        self.home.check()?;
         let mut state = self.state();
         let report = match std::mem::replace(&mut *state, State::Broken) {
-            State::Running(scan) => Arc::new(self.runtime.block_on(scan.finish())),
+            State::Running(scan) => Arc::new(self.work.runtime.block_on(scan.finish())),
             State::Finished(report) => report,
             State::Broken => return Err(Error::new(ErrorKind::Internal, "the scan broke down")),
         };
@@ -197,7 +263,13 @@ impl Scan {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.work.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        self.home.keep_elsewhere(&self.work);
     }
 }
 
@@ -209,12 +281,8 @@ pub fn json(object: &impl Serialize) -> Result<String, Error> {
     serde_json::to_string(object).map_err(|e| Error::new(ErrorKind::Internal, e))
 }
 
-fn policy(settings: &Settings<'_>) -> Result<Policy, Error> {
-    let mut policy = match settings.policy {
-        None => Policy::gentle(),
-        Some(text) if text.trim_start().starts_with('{') => Policy::from_json(text)?,
-        Some(text) => Policy::from_toml(text)?,
-    };
+fn policy_of(settings: &Settings<'_>) -> Result<Policy, Error> {
+    let mut policy = settings.policy.map_or_else(|| Ok(Policy::gentle()), policy)?;
     if let Some(level) = settings.level {
         let level: Level = level.parse().map_err(|e| Error::new(ErrorKind::Policy, e))?;
         policy.protocols.values_mut().for_each(|protocol| protocol.level = level);
@@ -222,9 +290,20 @@ fn policy(settings: &Settings<'_>) -> Result<Policy, Error> {
     Ok(policy)
 }
 
-fn appended(path: &str) -> Result<std::fs::File, Error> {
+fn journals(settings: &Settings<'_>) -> Result<Vec<Box<dyn Journal>>, Error> {
+    let mut journals: Vec<Box<dyn Journal>> = Vec::new();
+    if let Some(path) = settings.journal {
+        journals.push(Box::new(JsonLines::new(appended("journal", path)?)));
+    }
+    if let Some(path) = settings.capture {
+        journals.push(Box::new(Pcapng::new(appended("capture", path)?).map_err(in_file)?));
+    }
+    Ok(journals)
+}
+
+fn appended(what: &str, path: &str) -> Result<File, Error> {
     let file = OpenOptions::new().create(true).append(true).open(path);
-    file.map_err(|e| in_file(io::Error::new(e.kind(), format!("journal {path}: {e}"))))
+    file.map_err(|e| in_file(io::Error::new(e.kind(), format!("{what} {path}: {e}"))))
 }
 
 #[allow(clippy::needless_pass_by_value)] // for `map_err`

@@ -1,7 +1,9 @@
 //! What can go wrong, for everybody who embeds the engine: one type, fixed numbers.
 
-use crate::fingerprint::RuleError;
+use crate::fingerprint::KnowledgeError;
 use crate::gate::policy::PolicyError;
+use crate::pack::PackError;
+use crate::store::StoreError;
 use crate::targets::TargetError;
 
 /// What kind of thing went wrong. Numbers are never reused; bindings match on them.
@@ -17,17 +19,19 @@ pub enum ErrorKind {
     Policy = 3,
     /// Nothing is left to scan.
     EmptyScope = 4,
-    /// A name for a zone or source is not allowed.
+    /// A name for a zone, a source or a format is not allowed.
     Naming = 5,
-    /// A file cannot be read or written.
+    /// A file cannot be read, written or used: a journal, a memory, a store, a data pack.
     File = 6,
     /// A bug in the engine.
     Internal = 7,
+    /// This process is a copy of the one that works with the engine.
+    Process = 8,
 }
 
 impl ErrorKind {
     /// All kinds, by number.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Target,
         Self::Name,
         Self::Policy,
@@ -35,6 +39,7 @@ impl ErrorKind {
         Self::Naming,
         Self::File,
         Self::Internal,
+        Self::Process,
     ];
 
     /// Its name, the same in every binding and every version.
@@ -48,6 +53,7 @@ impl ErrorKind {
             Self::Naming => "naming",
             Self::File => "file",
             Self::Internal => "internal",
+            Self::Process => "process",
         }
     }
 
@@ -92,9 +98,21 @@ impl From<PolicyError> for Error {
     }
 }
 
-impl From<RuleError> for Error {
-    fn from(error: RuleError) -> Self {
-        Self::new(ErrorKind::Internal, error)
+impl From<KnowledgeError> for Error {
+    fn from(error: KnowledgeError) -> Self {
+        Self::new(ErrorKind::File, error)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::new(ErrorKind::File, error)
+    }
+}
+
+impl From<PackError> for Error {
+    fn from(error: PackError) -> Self {
+        Self::new(ErrorKind::File, error)
     }
 }
 
@@ -102,6 +120,18 @@ impl From<RuleError> for Error {
 impl From<crate::net::ResolveError> for Error {
     fn from(error: crate::net::ResolveError) -> Self {
         Self::new(ErrorKind::Name, error)
+    }
+}
+
+impl From<crate::model::DocumentError> for Error {
+    fn from(error: crate::model::DocumentError) -> Self {
+        Self::new(ErrorKind::File, error)
+    }
+}
+
+impl From<crate::export::UnknownFormat> for Error {
+    fn from(error: crate::export::UnknownFormat) -> Self {
+        Self::new(ErrorKind::Naming, error)
     }
 }
 

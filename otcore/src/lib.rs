@@ -9,7 +9,8 @@
 //!          protocols/*--+-> session -> gate -> frame -> protocol -> safety
 //!              |                        |                    +-> wire
 //!              |                        +-> targets, model
-//!              +-> model <- fingerprint, export          net -> session, gate   (the only sockets)
+//!              +-> model <- export                  net -> session, gate   (the only sockets)
+//!                        <- fingerprint <- store, pack
 //! ```
 //!
 //! Lower layers never import higher ones; `tests/architecture.rs` holds that as a table.
@@ -27,6 +28,7 @@ mod manifest;
 pub mod model;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod pack;
 pub mod protocol;
 pub mod protocols;
 pub mod safety;
@@ -35,22 +37,28 @@ pub mod scan;
 pub mod session;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
+pub mod store;
 pub mod targets;
 pub mod wire;
 
 pub use error::{Error, ErrorKind};
+pub use fingerprint::Knowledge;
 pub use gate::policy::Policy;
 pub use manifest::{Entry, Manifest, manifest};
-pub use model::{Asset, Inventory, Outcome, Source, Zone};
+pub use model::{Asset, Diff, Document, Inventory, Outcome, Source, Zone};
 #[cfg(feature = "net")]
 pub use net::resolve;
+pub use pack::{Pack, Shelf};
 pub use safety::Level;
 #[cfg(feature = "net")]
 pub use scan::{Event, Plan, Progress, Report, Scan, Scanner};
+pub use store::InventoryStore;
 pub use targets::Targets;
 
 /// The documents, so that the code in them is compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 #[doc = include_str!("../../docs/policy.md")]
+#[doc = include_str!("../../docs/store.md")]
+#[doc = include_str!("../../docs/packs.md")]
 struct Documents;

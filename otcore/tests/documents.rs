@@ -28,6 +28,8 @@ const WRITTEN_BY_HAND: &[&str] = &[
     "docs/policy.md",
     "docs/s7.md",
     "docs/enip.md",
+    "docs/bacnet.md",
+    "docs/dnp3.md",
     "docs/safety.md",
 ];
 
@@ -89,7 +91,10 @@ fn every_example_policy_is_read_and_has_a_test_here() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["gentle.toml", "night-window.toml", "serial-gateway.toml"]);
+    assert_eq!(
+        names,
+        ["gentle.toml", "night-window.toml", "serial-gateway.toml", "substation.toml"]
+    );
     names.iter().for_each(|name| drop(example(name)));
 }
 
@@ -119,6 +124,25 @@ fn the_night_example_is_open_at_night_on_working_days_only() {
     assert!(!is_open("2026-03-03T12:00:00+01:00"), "Tuesday noon");
     assert!(!is_open("2026-03-07T23:00:00+01:00"), "Saturday night");
     assert!(policy.decide(&modbus_at("10.20.4.7")).consents.contains("umas"));
+}
+
+#[test]
+fn the_substation_example_connects_to_those_alone_that_have_room_for_two() {
+    let policy = example("substation.toml");
+    let dnp3_at = |address: &str| Subject {
+        zone: "",
+        address: address.parse().unwrap(),
+        protocol: "dnp3",
+        port: 20000,
+        vendor: None,
+        model: None,
+    };
+    let (rtu, relay) =
+        (policy.decide(&dnp3_at("10.30.12.7")), policy.decide(&dnp3_at("10.30.12.70")));
+    assert_eq!((rtu.outstations.as_slice(), rtu.master), (&[10][..], Some(1)));
+    assert!(rtu.consents.contains("datagrams") && !rtu.consents.contains("connect"));
+    assert!(relay.consents.contains("connect"));
+    assert!(!policy.decide(&dnp3_at("10.31.12.70")).permitted);
 }
 
 /// Everything between `](` and `)`, without code blocks.

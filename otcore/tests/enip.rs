@@ -103,7 +103,10 @@ async fn identity_takes_one_datagram_each_way() {
         says(
             &device(&ended),
             &[
-                ("vendor", "Rockwell Automation/Allen-Bradley"),
+                ("vendor", "Rockwell Automation"),
+                ("vendor_id", "cip:1"),
+                ("device_type", "cip:12"),
+                ("product_name", "ControlLogix"),
                 ("model", "1756-ENBT/A"),
                 ("order_number", "1756-ENBT"),
                 ("firmware", "4.3"),
@@ -160,6 +163,7 @@ async fn a_rack_opens_by_consent_and_slot_by_slot() {
             ("gateway", "10.1.1.1".to_owned()),
             ("host_name", "enbt-07".to_owned()),
             ("speed", "100 Mbit/s, full duplex".to_owned()),
+            ("maker", "Rockwell Automation".to_owned()),
         ]
     );
     let over_tcp = |field| {
@@ -267,6 +271,7 @@ async fn a_drive_gives_attributes_one_by_one_and_no_state_byte() {
             ("mask", "255.255.255.0".to_owned()),
             ("gateway", "10.1.1.1".to_owned()),
             ("host_name", "drive-525".to_owned()),
+            ("maker", "Rockwell Automation".to_owned()),
         ]
     );
     assert!(!asked(&ended).contains(&"ReadModuleIdentity"), "a drive has no rack");
@@ -278,7 +283,9 @@ async fn an_adapter_that_refuses_list_identity_is_named_by_its_identity_object()
     assert_eq!(outcome(&ended), Outcome::Identified);
     let device = device(&ended);
     let expected = [
-        ("vendor", "Hilscher GmbH"),
+        ("vendor", "Hilscher"),
+        ("vendor_id", "cip:283"),
+        ("device_type", "cip:12"),
         ("model", "RIG-EIP-ADAPTER 16DI"),
         ("serial_number", "deadbeef"),
         ("firmware", "3.7"),

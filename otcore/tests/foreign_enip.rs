@@ -14,26 +14,30 @@
 mod peers_support;
 
 use otcore::gate::journal::{Entry, What};
-use otcore::model::{InterfaceField, Outcome, ServiceField, StateField, Transport};
+use otcore::model::{FindingKind, InterfaceField, Outcome, ServiceField, StateField, Transport};
 use otcore::{Level, Policy};
 use peers_support::{Peer, Scanned, Witness, fields, identity, moment, scan};
 
 /// What cpppo gives itself out for, unless it is told otherwise.
-const LOGIX: [(&str, &str); 9] = [
-    ("vendor", "Rockwell Automation/Allen-Bradley"),
+const LOGIX: [(&str, &str); 11] = [
+    ("vendor", "Rockwell Automation"),
+    ("vendor_id", "cip:1"),
+    ("device_type", "cip:14"),
     ("model", "1756-L61/B LOGIX5561"),
     ("order_number", "1756-L61"),
     ("serial_number", "006c061a"),
     ("firmware", "20.11"),
     ("description", "Programmable Logic Controller"),
-    ("device_class", "plc"),
+    ("device_class", "software"),
     ("product_code", "54"),
     ("product_name", "ControlLogix"),
 ];
 
 /// What another is set up with.
-const CUSTOM: [(&str, &str); 6] = [
-    ("vendor", "Hilscher GmbH"),
+const CUSTOM: [(&str, &str); 8] = [
+    ("vendor", "Hilscher"),
+    ("vendor_id", "cip:283"),
+    ("device_type", "cip:43"),
     ("model", "RIG-EIP-ADAPTER 16DI"),
     ("serial_number", "deadbeef"),
     ("firmware", "3.7"),
@@ -61,6 +65,9 @@ async fn cpppo_is_identified_with_one_datagram_each_way() {
             let outcome = scanned.outcome();
             assert_eq!(outcome.outcome, Outcome::Identified, "{outcome:?}");
             assert_eq!(identity(&scanned.device()), fields(expected));
+            let device = scanned.device();
+            let decoy = device.findings.iter().any(|found| found.kind == FindingKind::KnownDecoy);
+            assert_eq!(decoy, name == "enip-cpppo", "only its defaults give it away");
             assert_eq!((outcome.connections, outcome.requests, outcome.packets), (0, 1, 1));
             assert_eq!(scanned.report.exchanges[0].transport, Transport::Udp);
             println!("{name}: {} bytes out, {} in", outcome.bytes_out, outcome.bytes_in);
@@ -102,8 +109,10 @@ async fn cpppo_in_every_slot_is_no_rack() {
 }
 
 /// What OpENer gives itself out for as its authors publish it.
-const OPENER: [(&str, &str); 7] = [
-    ("vendor", "Rockwell Automation/Allen-Bradley"),
+const OPENER: [(&str, &str); 9] = [
+    ("vendor", "Rockwell Automation"),
+    ("vendor_id", "cip:1"),
+    ("device_type", "cip:12"),
     ("model", "OpENer PC"),
     ("serial_number", "075bcd15"),
     ("firmware", "2.3"),

@@ -30,8 +30,10 @@ fn to(level: Level) -> Policy {
 }
 
 /// What this is about are the two protocols that connect.
-fn without_enip() -> Policy {
-    Policy::gentle().protocol("enip", otcore::gate::policy::ProtocolPolicy::off)
+fn without_datagrams() -> Policy {
+    use otcore::gate::policy::ProtocolPolicy;
+    let policy = Policy::gentle().protocol("enip", ProtocolPolicy::off);
+    policy.protocol("bacnet", ProtocolPolicy::off)
 }
 
 async fn scan(cpu: Cpu, query: &str, policy: Policy) -> (Ended, Counters) {
@@ -229,6 +231,7 @@ async fn a_controller_with_few_records_is_what_they_say() {
         ("description", "IM151-8 PN/DP CPU"),
         ("device_class", "plc"),
         ("hardware_revision", "3"),
+        ("model", "IM151-8 PN/DP CPU"),
         ("order_number", "6ES7 151-8AB01-0AB0"),
         ("product_name", "SIMATIC ET 200S"),
         ("vendor", "Siemens"),
@@ -416,7 +419,7 @@ async fn we_are_a_programming_device_only_by_consent_and_last() {
 #[tokio::test(start_paused = true)]
 async fn other_protocols_use_up_connections_too() {
     let network = Network::wiring().device(AT, Server::new(nobody())).done();
-    let setting = Setting::new(network).with_policy(without_enip());
+    let setting = Setting::new(network).with_policy(without_datagrams());
     let ended = setting.scan(&AT.ip().to_string()).await;
     let outcomes: Vec<(&str, Outcome)> = { ended.report.outcomes.iter() }
         .map(|record| (record.protocol.as_str(), record.outcome))
@@ -451,11 +454,11 @@ async fn asked_in_both(targets: &str, policy: Policy) -> Vec<(String, Outcome)> 
 async fn who_has_said_who_it_is_is_not_asked_in_the_next_protocol() {
     let both = |s7| vec![("modbus".to_owned(), Outcome::Identified), ("s7".to_owned(), s7)];
     let address = AT.ip().to_string();
-    let gentle = asked_in_both(&address, without_enip()).await;
+    let gentle = asked_in_both(&address, without_datagrams()).await;
     assert_eq!(gentle, both(Outcome::SkippedByPolicy));
-    let deeper = without_enip().protocol("s7", |s7| s7.level(Level::Structure));
+    let deeper = without_datagrams().protocol("s7", |s7| s7.level(Level::Structure));
     assert_eq!(asked_in_both(&address, deeper).await, both(Outcome::Identified));
-    let named = asked_in_both(&format!("s7://{address} {address}"), without_enip()).await;
+    let named = asked_in_both(&format!("s7://{address} {address}"), without_datagrams()).await;
     assert_eq!(named[0], ("s7".to_owned(), Outcome::Identified), "what is named comes first");
     assert_eq!(named[1].1, Outcome::SkippedByPolicy);
 }

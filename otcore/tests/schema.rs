@@ -17,8 +17,8 @@ use std::sync::Arc;
 use jsonschema::Validator;
 use otcore::gate::StopReason;
 use otcore::model::{
-    Claim, Confidence, Evidence, Field, HexBytes, InterfaceField, Method, Named, Outcome,
-    REPORT_SCHEMA, ServiceField, StateField,
+    Claim, Confidence, Evidence, Field, Finding, FindingKind, HexBytes, InterfaceField, Method,
+    Named, Outcome, REPORT_SCHEMA, ServiceField, StateField,
 };
 use otcore::scan::Skipped;
 use otcore::sim::Plant;
@@ -93,6 +93,8 @@ fn with_everything(mut report: Report) -> Report {
         asset.module("modbus", 502, "3").identity.add(Field::SerialNumber, claim.clone());
         asset.node.identity.add(Field::Owner, claim);
     }
+    let (kind, reason) = (FindingKind::KnownDecoy, "it is too good to be true".to_owned());
+    asset.node.findings.insert(Finding { kind, reason, evidence });
     report.assets.add(asset);
     report.stopped = Some(StopReason::HarmSuspected);
     let (what, reason) = ("::/0".to_owned(), "not monitored".to_owned());
@@ -173,6 +175,10 @@ fn the_schema_knows_every_field_and_every_outcome_of_the_model() {
         Outcome::ALL.iter().map(|outcome| serde_json::to_value(outcome).unwrap()).collect();
     let known = &schema()["$defs"]["outcome"]["properties"]["outcome"]["enum"];
     assert_eq!(known, &Value::Array(outcomes));
+    let kinds: Vec<Value> =
+        FindingKind::ALL.iter().map(|kind| serde_json::to_value(kind).unwrap()).collect();
+    let known = &schema()["$defs"]["finding"]["properties"]["kind"]["enum"];
+    assert_eq!(known, &Value::Array(kinds));
 }
 
 #[test]

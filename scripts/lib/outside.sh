@@ -3,6 +3,12 @@
 readonly OUTSIDE=$PWD/target/outside
 readonly OUTSIDE_PROGRAMS=(otscan otcore-plant otcore-drive otcore-redecode)
 
+# Every case with fewer devices and moments, and no saboteurs: for the plain test command.
+part_outside_short() {
+    outside_programs honest
+    outside_run outside.py --short
+}
+
 # Every case, then every saboteur, which has to turn its promise red.
 part_outside() {
     outside_programs honest

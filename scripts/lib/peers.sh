@@ -21,7 +21,7 @@ part_foreign() {
     peers_ready
     peers_environment
     cargo test -p otcore --all-features --test foreign_stacks --test foreign_s7 \
-        --test foreign_enip -- --nocapture
+        --test foreign_enip --test foreign_bacnet -- --nocapture
 }
 
 peers_ready() {

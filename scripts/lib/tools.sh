@@ -15,6 +15,7 @@ readonly PACKAGES=(
     ":libmodbus libmodbus-dev"
     "=ensurepip python3-venv"
     "c++ g++"
+    "cmake cmake"
 )
 
 part_tools() {

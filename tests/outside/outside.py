@@ -24,6 +24,9 @@ CANNOT = 75
 AT_ONCE = 4
 """Saboteurs. The cases themselves run alone: they measure what honest programs do in their time."""
 
+BESIDE = ("scope",)
+"""Cases that judge no times, so they run beside the saboteurs."""
+
 
 def main() -> int:
     options = arguments()
@@ -32,18 +35,27 @@ def main() -> int:
         print(f"SKIPPED: nothing was proven from outside: {reason}", file=sys.stderr)
         return CANNOT
     world = World(options.programs, options.python, policies=options.policies,
-                  moments=options.moments)  # fmt: skip
+                  moments=options.moments, short=options.short)  # fmt: skip
     passed, failed, figures = 0, 0, {}
-    for name in options.cases or CASES:
-        began = time.monotonic()
-        verdicts = attempt(name, world)
-        held = verdicts is not None and show(name, verdicts, time.monotonic() - began)
+
+    def told(name: str, verdicts: Verdicts | None, seconds: float) -> None:
+        nonlocal passed, failed
+        held = verdicts is not None and show(name, verdicts, seconds)
         passed, failed = passed + held, failed + (not held)
         figures[name] = verdicts.figures if verdicts else []
-    if options.sabotaged:
-        for red, line in noticed(options.sabotaged):
+
+    names = list(options.cases or CASES)
+    beside = [name for name in names if name in BESIDE and options.sabotaged]
+    for name in names:
+        if name not in beside:
+            told(name, *timed(name, world))
+    with ThreadPoolExecutor(len(beside) or 1) as pool:
+        running = {name: pool.submit(timed, name, world) for name in beside}
+        for red, line in noticed(options.sabotaged) if options.sabotaged else ():
             print(line, flush=True)
             passed, failed = passed + red, failed + (not red)
+        for name, case in running.items():
+            told(name, *case.result())
     if options.figures:
         options.figures.write_text(json.dumps(figures, indent=2) + "\n")
     print(f"{passed} passed, {failed} failed")
@@ -62,6 +74,11 @@ def noticed(programs: Path) -> Iterator[tuple[bool, str]]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(one, [saboteur for saboteur in SABOTEURS if not saboteur.alone])
     yield from map(one, [saboteur for saboteur in SABOTEURS if saboteur.alone])
+
+
+def timed(name: str, world: World) -> tuple[Verdicts | None, float]:
+    began = time.monotonic()
+    return attempt(name, world), time.monotonic() - began
 
 
 def attempt(name: str, world: World) -> Verdicts | None:
@@ -95,6 +112,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--programs", type=Path, required=True, help="folder of the programs")
     parser.add_argument("--sabotaged", type=Path, help="the same, built with the saboteurs")
     parser.add_argument("--python", type=Path, help="an interpreter with the stacks of tests/peers")
+    parser.add_argument("--short", action="store_true", help="fewer devices and moments")
     parser.add_argument("--policies", type=int, default=2000, help="random policies to try")
     parser.add_argument("--moments", type=int, default=600, help="random moments to abort at")
     parser.add_argument("--figures", type=Path, help="write the figures to this file")

@@ -106,6 +106,109 @@ def cip(request: bytes) -> bytes:
     return selector
 
 
+def bacnet(seen: Seen, payload: bytes) -> bytes:
+    """Context tags tell elements of a property from the property itself; which element it is tshark
+    does not tell, so that an index of zero is looked for at the end."""
+    selector = octets(seen, "bvlc.function")
+    control = seen["bacnet.control"]
+    if not control:
+        return selector
+    selector += bytes([number(control) & 0xA0]) + octets(seen, "bacnet.mesgtyp")
+    if not seen["bacapp.type"]:
+        return selector
+    selector += bytes([number(seen["bacapp.type"]) << 4])
+    selector += octets(seen, "bacapp.confirmed_service", "bacapp.unconfirmed_service")
+    properties = [int(text, 0) for text in seen["bacapp.property_identifier"].split("\x1e") if text]
+    if not properties:
+        return selector
+    tags = [int(text, 0) for text in seen["bacapp.context_tag_number"].split("\x1e")]
+    if selector[-1] == 0x0C:
+        elements = [(0x40 if payload[-1] == 0 else 0x80) if tags == [0, 1, 2] else 0]
+    else:
+        elements = []
+        for tag in tags[2:-1]:  # between the number of the object and the end of the list
+            if tag == 0:
+                elements.append(0)
+            else:
+                elements[-1] = 0x80
+    steps = [
+        bytes([which >> 8 | element, which & 0xFF])
+        for which, element in zip(properties, elements, strict=True)
+    ]
+    return selector + octets(seen, "bacapp.objectType") + once(steps)
+
+
+def once(steps: list[bytes]) -> bytes:
+    """However many elements of one property: they are one step."""
+    found = b""
+    for step in steps:
+        if step[0] & 0x80 and found[-2:] == step:
+            continue
+        found += step
+    return found
+
+
+def bacnet_spelled(payload: bytes) -> bytes:
+    """The function of the BVLC, what of the NPDU matters, and the read in it."""
+    selector = payload[1:2]
+    if selector not in (b"\x0a", b"\x0b"):
+        return selector
+    control, at = payload[5], 6
+    if control & 0x20:
+        at += 3 + payload[at + 2] + 1  # the network, the address there, and hops
+    selector += bytes([control & 0xA0])
+    if control & 0x80:
+        return selector + payload[at : at + 1]
+    kind = payload[at] & 0xF0
+    if kind == 0x10:
+        return selector + bytes([kind, payload[at + 1]])
+    service, at = payload[at + 3], at + 4
+    kind_of_object = int.from_bytes(payload[at + 1 : at + 5], "big") >> 22
+    selector += bytes([kind, service, kind_of_object])
+    at += 5 + (service == 0x0E)
+    steps: list[bytes] = []
+    first = 1 if service == 0x0C else 0
+    while at < len(payload) and payload[at] != 0x1F:
+        length, value = context(payload, at)
+        if payload[at] >> 4 == first:
+            steps.append(value.to_bytes(2, "big"))
+        else:
+            element = 0x40 if value == 0 else 0x80
+            steps[-1] = bytes([steps[-1][0] | element, steps[-1][1]])
+        at += 1 + length
+    return selector + once(steps)
+
+
+def context(payload: bytes, at: int) -> tuple[int, int]:
+    """Length and value of a number under a context tag."""
+    length = payload[at] & 0x07
+    return length, int.from_bytes(payload[at + 1 : at + 1 + length], "big")
+
+
+def dnp3(seen: Seen, _: bytes) -> bytes:
+    """Functions of link and application, and each object with its qualifier."""
+
+    def all_of(name: str) -> list[int]:
+        return [int(text, 0) for text in seen[name].split("\x1e") if text]
+
+    objects = zip(
+        all_of("dnp3.al.obj"),
+        all_of("dnp3.al.objq.prefix"),
+        all_of("dnp3.al.objq.range"),
+        strict=True,
+    )
+    path = (
+        number.to_bytes(2, "big") + bytes([prefix << 4 | way]) for number, prefix, way in objects
+    )
+    return octets(seen, "dnp3.ctl.prifunc", "dnp3.al.func") + b"".join(path)
+
+
+def dnp3_spelled(payload: bytes) -> bytes:
+    """Behind the header of the link one block of data: transport, control, function, objects."""
+    function, block = payload[3] & 0x0F, payload[10:-2]
+    return bytes([function]) + (block[2:6] if function == 4 else b"")
+
+
 READERS = {
     "modbus": Reader(
         layers=("modbus",),
@@ -141,6 +244,36 @@ READERS = {
         fields=("enip.command", "cip.sc", "cip.class", "cip.instance", "cip.attribute"),
         dissected=enip,
         spelled=enip_spelled,
+        carriers=("udp", "tcp"),
+    ),
+    "bacnet": Reader(
+        layers=("bvlc", "bacnet", "bacapp"),
+        fields=(
+            "bvlc.function",
+            "bacnet.control",
+            "bacnet.mesgtyp",
+            "bacapp.type",
+            "bacapp.confirmed_service",
+            "bacapp.unconfirmed_service",
+            "bacapp.objectType",
+            "bacapp.property_identifier",
+            "bacapp.context_tag_number",
+        ),
+        dissected=bacnet,
+        spelled=bacnet_spelled,
+        carriers=("udp",),
+    ),
+    "dnp3": Reader(
+        layers=("dnp3",),
+        fields=(
+            "dnp3.ctl.prifunc",
+            "dnp3.al.func",
+            "dnp3.al.obj",
+            "dnp3.al.objq.prefix",
+            "dnp3.al.objq.range",
+        ),
+        dissected=dnp3,
+        spelled=dnp3_spelled,
         carriers=("udp", "tcp"),
     ),
 }

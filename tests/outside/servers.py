@@ -55,13 +55,25 @@ SNAP7 = (
     "MMC 267FF11F",
 )
 LOGIX = (
-    "Rockwell Automation/Allen-Bradley",
+    "Rockwell Automation",
     "1756-L61/B LOGIX5561",
     "006c061a",
     "20.11",
     "Programmable Logic Controller",
 )
-HILSCHER = ("Hilscher GmbH", "RIG-EIP-ADAPTER 16DI", "deadbeef", "3.7")
+HILSCHER = ("Hilscher", "RIG-EIP-ADAPTER 16DI", "deadbeef", "3.7")
+RIGWERK = (
+    "Rigwerk AG",
+    "RW-BAC-200",
+    "RW-AHU-1",
+    "fw 3.1.4",
+    "app 7.0.9",
+    "SN-BAC-4711",
+    "rack 5",
+    "rig BACnet device",
+)
+ROUTER = ("Rigwerk AG", "RW-BAC-200", "RW-ROUTER", "fw 3.1.4", "app 7.0.9", "SN-BAC-4712")
+RUSTY = ("Rusty BACnet", "rusty-bacnet", "RW-RUST-1", "0.1.0")
 
 SERVERS = (
     Server("modbus", 502, "modbus-pymodbus", (*OBJECTS, "SN-00420815", "hw-rev C")),
@@ -73,4 +85,7 @@ SERVERS = (
     Server("s7", 102, "s7-snap7", SNAP7),
     Server("enip", 44818, "enip-cpppo", LOGIX),
     Server("enip", 44818, "enip-cpppo-custom", HILSCHER),
+    Server("bacnet", 47808, "bacnet-bacpypes3", RIGWERK),
+    Server("bacnet", 47808, "bacnet-bacpypes3-router", ROUTER),
+    Server("bacnet", 47808, "bacnet-rusty", RUSTY),
 )

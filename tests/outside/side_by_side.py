@@ -32,6 +32,7 @@ SCRIPTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "modbus": (("modbus-discover", ()), ("modbus-discover", ("aggressive=true",))),
     "s7": (("s7-info", ()),),
     "enip": (("enip-info", ()),),
+    "bacnet": (("bacnet-info", ()),),
 }
 
 
@@ -98,7 +99,8 @@ def main() -> int:
 
 
 def scanners(server: Server, slow: bool) -> list[Scanner]:
-    nmap = ("nmap", "-n", "-Pn", "-p", str(server.port))
+    datagrams = ("-sU",) if READERS[server.protocol].carriers == ("udp",) else ()
+    nmap = ("nmap", "-n", "-Pn", *datagrams, "-p", str(server.port))
     found = [Scanner("otcore", ()), Scanner("otcore --level structure", ("--level", "structure"))]
     for script, arguments in SCRIPTS[server.protocol]:
         given = [f"--script-args={script}.{argument}" for argument in arguments]

@@ -62,7 +62,7 @@ class World:
         """A policy under which everything is asked that can be."""
         return {
             "protocols": {
-                name: {"enabled": True, "level": "state", "allow": consents}
+                name: {"enabled": True, "level": "state", "allow": consents + GIVEN.get(name, [])}
                 for name, consents in self.consents().items()
             }
         }
@@ -74,6 +74,13 @@ class World:
         )  # fmt: skip
         return json.loads(done.stdout)
 
+
+# Consents to no single question: one that a policy gives unless it says otherwise, and one without
+# which the protocol is not spoken at all.
+GIVEN = {"bacnet": ["reply_port"], "dnp3": ["connect"]}
+
+# What nobody is asked in unless a policy turns it on.
+OFF = ("dnp3",)
 
 # The figures that the gentle profile promises, written here a second time on purpose: whoever
 # changes one in the engine has to change it here.

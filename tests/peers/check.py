@@ -191,6 +191,88 @@ def wrong_enip(name: str, address: tuple[str, int]) -> list[str]:
     return wrong
 
 
+# peer -> number, whether it answers to the number of all, texts by property
+EXPECTED_BACNET: dict[str, tuple[int, bool, dict[int, str]]] = {
+    "bacnet-bacpypes3": (
+        4711,
+        False,
+        {
+            77: "RW-AHU-1",
+            121: "Rigwerk AG",
+            70: "RW-BAC-200",
+            44: "fw 3.1.4",
+            12: "app 7.0.9",
+            372: "SN-BAC-4711",
+            58: "rack 5",
+            28: "rig BACnet device",
+        },
+    ),
+    "bacnet-bacpypes3-router": (4712, False, {77: "RW-ROUTER", 372: "SN-BAC-4712"}),
+    "bacnet-rusty": (
+        88001,
+        True,
+        {77: "RW-RUST-1", 121: "Rusty BACnet", 70: "rusty-bacnet", 44: "0.1.0", 12: "0.1.0"},
+    ),
+}
+ALL_DEVICES = 4194303
+
+
+def property_of(datagrams: socket.socket, number: int, name: int) -> bytes:
+    """The answer to ReadProperty, from the kind of the APDU on."""
+    which = bytes([0x19, name]) if name < 256 else b"\x1a" + name.to_bytes(2, "big")
+    body = b"\x01\x04\x00\x05\x2a\x0c\x0c" + struct.pack(">I", 8 << 22 | number) + which
+    datagrams.send(struct.pack(">BBH", 0x81, 0x0A, 4 + len(body)) + body)
+    return datagrams.recv(2048)[6:]
+
+
+def wrong_bacnet(name: str, address: tuple[str, int]) -> list[str]:
+    number, answers_all, texts = EXPECTED_BACNET[name]
+    wrong = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        datagrams.settimeout(PATIENCE)
+        datagrams.connect(address)
+        for which, text in texts.items():
+            got = property_of(datagrams, number, which)
+            if got[:3] != b"\x30\x2a\x0c" or b"\x00" + text.encode() + b"\x3f" not in got:
+                wrong.append(f"property {which}: {got!r}, expected {text!r}")
+        got = property_of(datagrams, ALL_DEVICES, 75)
+        if got[:2] != (b"\x30\x2a" if answers_all else b"\x50\x2a"):
+            wrong.append(f"the number of all: {got!r}")
+        datagrams.send(bytes.fromhex("810a000801001008"))
+        i_am = datagrams.recv(2048)
+        if struct.pack(">BI", 0xC4, 8 << 22 | number) not in i_am:
+            wrong.append(f"Who-Is: {i_am!r}")
+    return wrong
+
+
+# The answers to Request Link Status and to reads of group 0, variations 255 and 252.
+LINK_STATUS = "0564050b01000a006ded"
+EXPECTED_DNP3 = {
+    # An answer to a read comes once it has given up waiting for the confirmation.
+    "dnp3-opendnp3": ("05640a4401000a006e25c0f08280006b7d", LINK_STATUS, None),
+    "dnp3-opendnp3-quiet": ("", LINK_STATUS, b"\x81\x80\x02"),
+    "dnp3-dnp3py": ("", LINK_STATUS, b"\x81\x90\x02"),
+}
+
+
+def wrong_dnp3(name: str, address: tuple[str, int]) -> list[str]:
+    greeting, status, refusal = EXPECTED_DNP3[name]
+    wrong = []
+    with socket.create_connection(address, PATIENCE) as connection:
+        questions = [("", greeting), ("056405c90a000100feda", status)]
+        for question, expected in questions if greeting else questions[1:]:
+            connection.send(bytes.fromhex(question))
+            got = connection.recv(2048).hex()
+            if got != expected:
+                wrong.append(f"{question}: {got}, expected {expected}")
+        if refusal is not None:
+            connection.send(bytes.fromhex("05640dc40a00010075bac1c10100ff0000008e34"))
+            got_back = connection.recv(2048)
+            if refusal not in got_back:
+                wrong.append(f"list of attributes: {got_back.hex()}, expected {refusal.hex()}")
+    return wrong
+
+
 def wrong_s7(name: str, address: tuple[str, int]) -> list[str]:
     wrong = []
     with socket.create_connection(address, PATIENCE) as connection:
@@ -223,7 +305,8 @@ def check(name: str, command: list[str]) -> int:
                 print(f"not ok  {name}: it said {line}")
                 return 1
             host, port = line[2].rsplit(":", 1)
-            questions = {"modbus": wrong_modbus, "s7": wrong_s7, "enip": wrong_enip}
+            questions = {"modbus": wrong_modbus, "s7": wrong_s7, "enip": wrong_enip,
+                         "bacnet": wrong_bacnet, "dnp3": wrong_dnp3}  # fmt: skip
             wrong = questions[name.split("-")[0]](name, (host, int(port)))
             peer.stdin.close()
             if peer.wait(PATIENCE) != 0:
@@ -245,7 +328,7 @@ def main() -> int:
     options = parser.parse_args()
     compiled = {"modbus-libmodbus": options.libmodbus, "enip-opener": options.opener}
     wrong = 0
-    for name in [*EXPECTED, *EXPECTED_S7, *EXPECTED_ENIP]:
+    for name in [*EXPECTED, *EXPECTED_S7, *EXPECTED_ENIP, *EXPECTED_BACNET, *EXPECTED_DNP3]:
         if name not in compiled:
             script = HERE / f"{name.split('-')[0]}.py"
             wrong += check(name, [sys.executable, str(script), name])

@@ -110,16 +110,23 @@ struct Torrent {
 /// How much a torrent sends for one question: many times what any policy takes.
 const PIECES: usize = 512;
 const PIECE: usize = 64 * 1024;
+/// A datagram that a network carries whole.
+const DATAGRAM: usize = 1400;
 
 impl Device for Torrent {
     fn protocol(&self) -> &'static str {
         self.device.protocol()
     }
 
+    fn takes_datagrams(&self) -> bool {
+        self.device.takes_datagrams()
+    }
+
     fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
         let mut reply = self.device.answer(visit, received);
         if reply.consumed > 0 {
-            reply.actions.extend(std::iter::repeat_n(Action::Send(vec![0x5A; PIECE]), PIECES));
+            let piece = if visit.datagram { DATAGRAM } else { PIECE };
+            reply.actions.extend(std::iter::repeat_n(Action::Send(vec![0x5A; piece]), PIECES));
         }
         reply
     }

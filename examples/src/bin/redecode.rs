@@ -2,12 +2,12 @@
 //!
 //! `otcore-redecode REPORT.json` prints the assets in the form that the report has them in.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::ExitCode;
 
+use otcore::fingerprint::Knowledge;
 use otcore::model::Exchange;
-use otcore::{Inventory, fingerprint, scan};
+use otcore::scan;
 use otcore_examples::out;
 use serde::Deserialize;
 
@@ -30,19 +30,6 @@ fn main() -> ExitCode {
 fn redecode() -> Result<(), Box<dyn Error>> {
     let path = std::env::args_os().nth(1).ok_or("name the report to read")?;
     let stored: Stored = serde_json::from_slice(&std::fs::read(path)?)?;
-    let mut devices: BTreeMap<_, Vec<Exchange>> = BTreeMap::new();
-    for exchange in stored.exchanges {
-        // On loopback every port is a device of its own.
-        let port = exchange.address.is_loopback().then_some(exchange.port);
-        let device = (exchange.zone.clone(), exchange.address, port);
-        devices.entry(device).or_default().push(exchange);
-    }
-    let rules = fingerprint::built_in()?;
-    let mut assets = Inventory::default();
-    for exchanges in devices.into_values() {
-        if let Some(asset) = scan::interpret(&rules, &exchanges) {
-            assets.add(asset);
-        }
-    }
+    let assets = scan::redecode(&Knowledge::built_in(), &stored.exchanges);
     Ok(out::results(&serde_json::to_string_pretty(&assets)?)?)
 }

@@ -1,16 +1,22 @@
 //! The command line.
 
+mod pack;
+mod store;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use otcore::{Level, Source, Zone};
+pub(crate) use pack::{Draft, Pack, Packs};
+pub(crate) use store::{Kept, Store};
 
 /// Tells what is on an OT network, read-only and gently.
 ///
 /// Results go to standard output, everything else to standard error. Exit status: 0 completed,
-/// 1 completed with devices not identified, 2 bad usage or input, 3 aborted, 4 harm suspected.
+/// 1 completed with devices not identified or with differences, 2 bad usage or input, 3 aborted,
+/// 4 harm suspected.
 #[derive(Debug, Parser)]
 #[command(name = "otscan", version, disable_help_subcommand = true)]
 pub(crate) struct CommandLine {
@@ -28,9 +34,25 @@ pub(crate) enum Command {
     Manifest(Manifest),
     /// Print what may be asked of an address, and which rule of the policy decides
     Explain(Explain),
+    /// Print what differs between two reports or inventories; status 1 if anything does
+    Diff(Diff),
+    /// Write a report to read: one page of HTML, or a table
+    Report(ReportOf),
+    /// Write results in another form
+    Export(Export),
+    /// Print everything that is known of an address, with the bytes that it stands on
+    Inspect(Inspect),
+    /// Decode stored questions and answers again, without sending anything
+    Redecode(Redecode),
     /// Show or clear devices that are left alone because they went dark
     #[command(subcommand)]
     Quarantine(Quarantine),
+    /// Look at what is kept in a store, without sending anything
+    #[command(subcommand)]
+    Store(Store),
+    /// Check, try, use or make a data pack, without sending anything
+    #[command(subcommand)]
+    Pack(Pack),
 }
 
 /// What to scan, and under which policy.
@@ -87,6 +109,11 @@ pub(crate) struct Scan {
     /// The same as a capture (pcapng)
     #[arg(long, value_name = "FILE")]
     pub(crate) pcap: Option<PathBuf>,
+    /// Keep everything seen in this store, which is made if it is not there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) packs: Packs,
     /// Do not show how far the scan is
     #[arg(long)]
     pub(crate) no_progress: bool,
@@ -130,6 +157,79 @@ pub(crate) struct Explain {
     /// How it is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// Stored results.
+#[derive(Debug, Args)]
+pub(crate) struct Stored {
+    /// Reports or inventories as JSON, or lines of assets or exchanges; several are put together
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// What was known before
+    #[arg(value_name = "BEFORE")]
+    pub(crate) before: PathBuf,
+    /// What is known later; only what this scan asked can be gone
+    #[arg(value_name = "AFTER")]
+    pub(crate) after: PathBuf,
+    /// Recognise a device that moved from one zone to another
+    #[arg(long)]
+    pub(crate) across_zones: bool,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportOf {
+    #[command(flatten)]
+    pub(crate) stored: Stored,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) stored: Stored,
+    /// json, ndjson, observations, csv, cyclonedx, coverage, coverage-csv or html
+    #[arg(long, value_name = "F")]
+    pub(crate) format: otcore::export::Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// A report or an inventory as JSON, or lines of assets or exchanges
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The address; all devices in a table if none is given
+    #[arg(value_parser = address)]
+    pub(crate) address: Option<IpAddr>,
+    /// Only in this zone
+    #[arg(long, value_name = "Z")]
+    pub(crate) zone: Option<Zone>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Redecode {
+    #[command(flatten)]
+    pub(crate) stored: Stored,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    Html,
+    Table,
 }
 
 #[derive(Debug, Subcommand)]

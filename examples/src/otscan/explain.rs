@@ -7,8 +7,8 @@ use otcore::gate::policy::{Explanation, Policy, Subject, known};
 use otcore::gate::{Clock, Device, HostClock};
 use otcore::protocols;
 
-use crate::args::{Explain, Format};
-use crate::{Complaint, Status, json, memory, print, select};
+use crate::otscan::args::{Explain, Format};
+use crate::otscan::{Complaint, Status, json, memory, print, select};
 
 pub(crate) fn explain(args: &Explain) -> Result<Status, Complaint> {
     let policy = select::policy(&args.terms)?;

@@ -4,10 +4,10 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::out;
 use otcore::gate::memory::InFile;
-use otcore_examples::out;
 
-use crate::Complaint;
+use crate::otscan::Complaint;
 
 /// The memory at `named` or at its usual place; `None`, with a notice, if that place cannot be
 /// made. A file that exists must be readable: a quarantine may be in it.
@@ -39,11 +39,16 @@ pub(crate) fn known(named: Option<&Path>) -> Result<Option<InFile>, Complaint> {
 
 /// `devices.ndjson` in the state folder of the user.
 fn usual_place() -> Option<PathBuf> {
+    Some(state_folder()?.join("devices.ndjson"))
+}
+
+/// Where things of the user are kept between two runs.
+pub(crate) fn state_folder() -> Option<PathBuf> {
     let folder = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = if cfg!(windows) {
         folder("LOCALAPPDATA")?
     } else {
         folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")))?
     };
-    Some(state.join("otcore").join("devices.ndjson"))
+    Some(state.join("otcore"))
 }

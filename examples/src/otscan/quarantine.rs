@@ -4,8 +4,8 @@ use std::path::Path;
 
 use otcore::gate::memory::{DeviceMemory, InFile, Record};
 
-use crate::args::Quarantine;
-use crate::{Complaint, Status, memory, print};
+use crate::otscan::args::Quarantine;
+use crate::otscan::{Complaint, Status, memory, print};
 
 pub(crate) fn quarantine(args: Quarantine) -> Result<Status, Complaint> {
     match args {

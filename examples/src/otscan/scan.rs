@@ -6,19 +6,23 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use crate::live::Live;
+use crate::out;
 use otcore::gate::journal::{Journal, Journals, JsonLines};
 use otcore::gate::{Device, Pcapng};
 use otcore::model::Outcome;
+use otcore::store::{InventoryStore, Sqlite};
 use otcore::{Event, Plan, Report, Scanner, export};
-use otcore_examples::live::Live;
-use otcore_examples::out;
 
-use crate::args::{self, ScanFormat};
-use crate::stop::Stop;
-use crate::{Complaint, Status, json, memory, print, select};
+use crate::otscan::args::{self, ScanFormat};
+use crate::otscan::stop::Stop;
+use crate::otscan::{Complaint, Status, json, memory, pack, print, select};
 
 pub(crate) fn scan(args: &args::Scan) -> Result<Status, Complaint> {
-    let builder = select::scanner(&args.selection)?.journal(Journals(journals(args)?));
+    let store = args.store.as_ref().map(Sqlite::open).transpose()?;
+    let knowledge = pack::knowledge(&args.packs)?;
+    let builder = select::scanner(&args.selection)?.knowledge(knowledge);
+    let builder = builder.journal(Journals(journals(args)?));
     let scanner = match memory::open(args.selection.terms.memory.as_deref())? {
         Some(memory) => builder.memory(memory).build()?,
         None => builder.build()?,
@@ -27,7 +31,9 @@ pub(crate) fn scan(args: &args::Scan) -> Result<Status, Complaint> {
     let runtime = tokio::runtime::Runtime::new()?;
     let report = runtime.block_on(carry_out(&scanner, plan, !args.no_progress))?;
     tell_beside(args, &report);
+    let kept = store.map_or(Ok(()), |store| store.append(&report.looks()));
     print(&text(args.format, &report)?)?;
+    kept.map_err(|error| format!("nothing of this scan was kept: {error}"))?;
     Ok(status(&report))
 }
 

@@ -4,9 +4,9 @@ use otcore::gate::policy::KNOWN;
 use otcore::scan::Builder;
 use otcore::{Policy, Scanner, Targets};
 
-use crate::Complaint;
-use crate::args::{Selection, Terms};
-use crate::memory;
+use crate::otscan::Complaint;
+use crate::otscan::args::{Selection, Terms};
+use crate::otscan::memory;
 
 /// The policy of the file, changed by the flags.
 pub(crate) fn policy(terms: &Terms) -> Result<Policy, Complaint> {

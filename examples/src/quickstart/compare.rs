@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use otcore::fingerprint::{self, Rule, RuleError};
+use otcore::fingerprint::{Knowledge, interpret};
 use otcore::model::{Asset, Exchange, Node, OutcomeRecord};
-use otcore::scan::interpret;
 use otcore::sim::{Running, RunningPlant, Truth};
 use otcore::{Outcome, Report};
 
@@ -22,21 +21,21 @@ pub(crate) struct Verdict {
 }
 
 /// Every device and every unit behind it, field by field.
-pub(crate) fn compare(plant: &RunningPlant, report: &Report) -> Result<Verdict, RuleError> {
-    let rules = fingerprint::built_in()?;
+pub(crate) fn compare(plant: &RunningPlant, report: &Report) -> Verdict {
+    let knowledge = Knowledge::built_in();
     let devices = plant.devices();
     let mut harm = plant.violations();
     harm.extend(plant.harm());
     harm.sort();
     harm.dedup();
-    Ok(Verdict {
+    Verdict {
         devices: devices.len(),
         units: devices.iter().map(|device| device.expected.units.len()).sum(),
-        wrong: devices.iter().flat_map(|device| differences(device, report, &rules)).collect(),
+        wrong: devices.iter().flat_map(|device| differences(device, report, &knowledge)).collect(),
         harm,
         packets: report.counters.packets,
         packets_planned: report.counters.packets_planned,
-    })
+    }
 }
 
 impl Verdict {
@@ -61,14 +60,14 @@ impl fmt::Display for Verdict {
     }
 }
 
-fn differences(device: &Running, report: &Report, rules: &[Rule]) -> Vec<String> {
+fn differences(device: &Running, report: &Report, knowledge: &Knowledge) -> Vec<String> {
     let expected = &device.expected;
     let truth = expected.with_consent.as_ref().unwrap_or(&expected.found);
     let here = |record: &&OutcomeRecord| {
         (record.address, record.port) == (device.addr.ip(), device.addr.port())
     };
     let outcome = report.outcomes.iter().find(here).map(|record| record.outcome);
-    let asset = asset_of(device, report, rules);
+    let asset = asset_of(device, report, knowledge);
     let node = asset.as_ref().map(|asset| &asset.node);
     let mut wrong = differing(&expected.name, truth, outcome, node);
     let found = node.map(|node| &node.children);
@@ -91,12 +90,12 @@ fn differences(device: &Running, report: &Report, rules: &[Rule]) -> Vec<String>
 
 /// What this very device said, made again from the questions and answers: on some systems all
 /// devices share one address.
-fn asset_of(device: &Running, report: &Report, rules: &[Rule]) -> Option<Asset> {
+fn asset_of(device: &Running, report: &Report, knowledge: &Knowledge) -> Option<Asset> {
     let is_here = |exchange: &&Exchange| {
         (exchange.address, exchange.port) == (device.addr.ip(), device.addr.port())
     };
     let exchanges: Vec<Exchange> = report.exchanges.iter().filter(is_here).cloned().collect();
-    interpret(rules, &exchanges)
+    interpret(knowledge, &exchanges)
 }
 
 fn differing(

@@ -44,7 +44,7 @@ async fn run() -> Result<bool, Box<dyn Error>> {
         |error| format!("{INVENTORY} cannot be written here ({error}): start in another folder"),
     )?;
     say(&export::table(&report, out::look()))?;
-    let verdict = compare::compare(&plant, &report)?;
+    let verdict = compare::compare(&plant, &report);
     say(&format!("\n{verdict}"))?;
     say(&format!("\n{INVENTORY} holds what was found, {JOURNAL} every byte sent and received.\n"))?;
     plant.stop().await;

@@ -2,16 +2,31 @@
 
 >>> import otcore
 >>> plan = otcore.plan("10.20.4.0/24")  # nothing is sent
->>> plan["devices"]
+>>> plan.devices
 256
 
-`scan` carries a plan out and returns the report; `Scanner.start` shows what happens on the way.
-Plans, events and reports are the JSON of the engine, the same from every language.
+`scan` finds out what is there and returns an `Inventory`; `Scanner.start` and `Scanner.stream`
+show what happens on the way; `Policy` says what may be done.
 """
 
 from __future__ import annotations
 
+from otcore import journal
 from otcore._native import __version__
+from otcore.asynchronous import Stream
+from otcore.differences import Change, Changed, Diff, Spot
+from otcore.enums import (
+    Confidence,
+    Format,
+    Level,
+    Method,
+    Outcome,
+    Phase,
+    Profile,
+    Protocol,
+    StopReason,
+    Transport,
+)
 from otcore.errors import (
     EmptyScopeError,
     Error,
@@ -21,24 +36,81 @@ from otcore.errors import (
     NameResolutionError,
     NamingError,
     PolicyError,
+    ProcessError,
     TargetError,
 )
-from otcore.scanning import Scan, Scanner, manifest, plan, scan
+from otcore.events import (
+    AssetFound,
+    ConversationEnded,
+    Event,
+    Finished,
+    OtherEvent,
+    PhaseChanged,
+    Progress,
+    Skipped,
+)
+from otcore.inventory import Inventory
+from otcore.manifests import Manifest, manifest
+from otcore.model import Asset, Claim, Evidence, Node, OutcomeRecord, Service
+from otcore.plans import Bounds, Plan
+from otcore.policies import Explanation, Policy
+from otcore.quarantine import Memory, Remembered
+from otcore.scanning import Scan, Scanner, plan, scan, scan_async
 
 __all__ = [
+    "Asset",
+    "AssetFound",
+    "Bounds",
+    "Change",
+    "Changed",
+    "Claim",
+    "Confidence",
+    "ConversationEnded",
+    "Diff",
     "EmptyScopeError",
     "Error",
+    "Event",
+    "Evidence",
+    "Explanation",
     "FileError",
+    "Finished",
+    "Format",
     "InternalError",
     "Interrupted",
+    "Inventory",
+    "Level",
+    "Manifest",
+    "Memory",
+    "Method",
     "NameResolutionError",
     "NamingError",
+    "Node",
+    "OtherEvent",
+    "Outcome",
+    "OutcomeRecord",
+    "Phase",
+    "PhaseChanged",
+    "Plan",
+    "Policy",
     "PolicyError",
+    "ProcessError",
+    "Profile",
+    "Progress",
+    "Protocol",
+    "Remembered",
     "Scan",
     "Scanner",
+    "Service",
+    "Skipped",
+    "Spot",
+    "StopReason",
+    "Stream",
     "TargetError",
+    "Transport",
     "__version__",
+    "journal",
     "manifest",
     "plan",
     "scan",
+    "scan_async",
 ]

@@ -1,8 +1,19 @@
-"""What can go wrong: one class for each kind of error of the engine."""
+"""What can go wrong: one class for each kind of error of the engine.
+
+>>> import otcore
+>>> try:
+...     otcore.plan("10.0.4.300")
+... except otcore.TargetError as error:
+...     print(error.kind, error.number, "10.0.4.300" in error.message)
+target 1 True
+"""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from otcore.inventory import Inventory
 
 
 class Error(Exception):
@@ -13,6 +24,11 @@ class Error(Exception):
 
     number: ClassVar[int] = 0
     """Number of the kind, the same in every language and every version."""
+
+    @property
+    def message(self) -> str:
+        """What happened, to what, and the way out, in one line."""
+        return str(self.args[0]) if self.args else ""
 
 
 class TargetError(Error, ValueError):
@@ -50,26 +66,42 @@ class NamingError(Error, ValueError):
     number = 5
 
 
-class FileError(Error):
-    """A file cannot be read or written, or a port is in use."""
+class FileError(Error, OSError):
+    """A file cannot be read, written or used, or a port is in use."""
 
     kind = "file"
     number = 6
 
 
-class InternalError(Error):
+class InternalError(Error, RuntimeError):
     """A bug in the engine."""
 
     kind = "internal"
     number = 7
 
 
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C stopped a scan; what it had found by then is in `report`."""
+class ProcessError(Error, RuntimeError):
+    """The process is a copy, made by `fork`, of the one that scans.
 
-    def __init__(self, report: dict[str, Any]) -> None:
-        super().__init__("the scan was interrupted; .report has what it found")
-        self.report = report
+    Start a new one instead: `multiprocessing.get_context("spawn")`.
+    """
+
+    kind = "process"
+    number = 8
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C stopped a scan; what it had found by then is in `inventory`."""
+
+    inventory: Inventory
+
+    def __init__(self, inventory: Inventory) -> None:
+        super().__init__("the scan was interrupted; .inventory has what it found")
+        self.inventory = inventory
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle."""
+        return Interrupted, (self.inventory,)
 
 
 BY_NUMBER: dict[int, type[Error]] = {
@@ -82,5 +114,6 @@ BY_NUMBER: dict[int, type[Error]] = {
         NamingError,
         FileError,
         InternalError,
+        ProcessError,
     )
 }

@@ -9,16 +9,19 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Union
 
-from otcore import _native
+from otcore import _native, progress
+from otcore import policies as _policies
+from otcore.asynchronous import Stream
+from otcore.enums import Level, Protocol
 from otcore.errors import Interrupted
+from otcore.events import Event, event
+from otcore.inventory import Inventory
+from otcore.plans import Plan
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self, Unpack
-
-Json = dict[str, Any]
-"""An object of the engine: a plan, an event, a report."""
 
 Target = Union[str, IPv4Address, IPv6Address, IPv4Network, IPv6Network]
 """An address, network, range, name or endpoint; a text may hold several of them."""
@@ -26,8 +29,8 @@ Target = Union[str, IPv4Address, IPv6Address, IPv4Network, IPv6Network]
 Targets = Union[Target, Iterable[Target]]
 """Everything that is to be scanned."""
 
-Policy = Union[str, Path, Mapping[str, Any]]
-"""What may be done: TOML or JSON as text, the file it is in, or the same as a mapping."""
+PolicyLike = Union[_policies.Policy, str, Path, Mapping[str, Any]]
+"""A policy: made, as TOML or JSON text, the file it is in, or the same as a mapping."""
 
 File = Union[str, "os.PathLike[str]"]
 """Where a file is."""
@@ -36,35 +39,35 @@ File = Union[str, "os.PathLike[str]"]
 class Settings(TypedDict, total=False):
     """What `Scanner` takes."""
 
-    policy: Policy | None
-    level: str | None
+    policy: PolicyLike | None
+    level: Level | str | None
+    protocols: Iterable[Protocol | str]
     zone: str | None
     source: str | None
     journal: File | None
+    capture: File | None
     memory: File | None
 
 
-def manifest() -> Json:
-    """Everything this build can send.
-
-    >>> [entry["protocol"] for entry in manifest()["protocols"]][:1]
-    ['modbus']
-    """
-    return _object(_native.manifest())
-
-
-def plan(targets: Targets, **settings: Unpack[Settings]) -> Json:
+def plan(targets: Targets, **settings: Unpack[Settings]) -> Plan:
     """What `scan` would send to whom, with upper bounds. Nothing is sent.
 
-    >>> plan("10.20.4.0/24", level="detect")["devices"]
+    >>> plan("10.20.4.0/24", level="detect").devices
     256
     """
     return Scanner(**settings).plan(targets)
 
 
-def scan(targets: Targets, **settings: Unpack[Settings]) -> Json:
-    """Find out what is there and return the report, as `Scanner.scan` with these settings."""
-    return Scanner(**settings).scan(targets)
+def scan(
+    targets: Targets | Plan, *, progress: bool | None = None, **settings: Unpack[Settings]
+) -> Inventory:
+    """Find out what is there, as `Scanner.scan` with these settings."""
+    return Scanner(**settings).scan(targets, progress=progress)
+
+
+async def scan_async(targets: Targets | Plan, **settings: Unpack[Settings]) -> Inventory:
+    """Find out what is there, as `Scanner.scan_async` with these settings."""
+    return await Scanner(**settings).scan_async(targets)
 
 
 class Scanner:
@@ -73,66 +76,99 @@ class Scanner:
     def __init__(
         self,
         *,
-        policy: Policy | None = None,
-        level: str | None = None,
+        policy: PolicyLike | None = None,
+        level: Level | str | None = None,
+        protocols: Iterable[Protocol | str] = (),
         zone: str | None = None,
         source: str | None = None,
         journal: File | None = None,
+        capture: File | None = None,
         memory: File | None = None,
     ) -> None:
         """Check everything and make the scanner.
 
         - `policy`: what may be done, the gentle policy if not given
-        - `level`: how deep every protocol is asked, unless a rule of the policy says otherwise:
-          `detect`, `identify`, `structure` or `state`
+        - `level`: how deep every protocol is asked, unless a rule of the policy says otherwise
+        - `protocols`: those that are used, all that the policy enables if none is given
         - `zone`: the network the addresses live in
         - `source`: who looks
-        - `journal`: the file that everything sent and received is appended to
+        - `journal`: the file that everything sent and received is appended to, as JSON lines
+        - `capture`: the file that the same is appended to, as a capture (pcapng)
         - `memory`: the file that remembers devices between runs, such as those in quarantine
         """
-        files = (_path(journal), _path(memory))
-        self._native = _native.Scanner(_policy(policy), level, zone, source, *files)
+        self._native = _native.Scanner(
+            _policy(policy),
+            None if level is None else str(Level(level)),
+            [str(protocol) for protocol in protocols],
+            zone,
+            source,
+            _path(journal),
+            _path(capture),
+            _path(memory),
+        )
 
-    def plan(self, targets: Targets) -> Json:
+    @property
+    def policy(self) -> _policies.Policy:
+        """What may be done."""
+        return _policies.Policy(self._native.policy())
+
+    def plan(self, targets: Targets) -> Plan:
         """What would be sent to whom, with upper bounds. Nothing is sent."""
-        return _object(self._native.plan(_text(targets)))
+        return Plan(self._native.plan(_text(targets)))
 
-    def start(self, targets: Targets) -> Scan:
+    def start(self, targets: Targets | Plan) -> Scan:
         """Plan, and carry the plan out in a thread of its own."""
-        return Scan(self._native.start(_text(targets)))
+        plan = targets if isinstance(targets, Plan) else self.plan(targets)
+        return Scan(self._native.start(plan._native), plan)
 
-    def scan(self, targets: Targets) -> Json:
-        """Find out what is there and return the report.
+    def scan(self, targets: Targets | Plan, *, progress: bool | None = None) -> Inventory:
+        """Find out what is there.
 
-        Ctrl-C stops the scan within 100 ms and raises `Interrupted`, which has the report of what
-        was found by then.
+        `progress` shows how far it is, with rich or tqdm; `None` does so where a person looks.
+        Ctrl-C stops the scan within 100 ms and raises `Interrupted`, which has the inventory of
+        what was found by then.
         """
         with self.start(targets) as running:
             try:
-                return running.finish()
+                return running.watch(progress)
             except KeyboardInterrupt as stop:
                 raise Interrupted(running.abort()) from stop
+
+    def stream(self, targets: Targets | Plan) -> Stream:
+        """Scan for `async for`; see `Stream`."""
+        return Stream(lambda: self.start(targets))
+
+    async def scan_async(self, targets: Targets | Plan) -> Inventory:
+        """Find out what is there. Cancelling it stops the scan."""
+        async with self.stream(targets) as stream:
+            return await stream.finish()
+
+    def __repr__(self) -> str:
+        """What it works under."""
+        return f"<Scanner {self.policy.profile}>"
 
 
 class Scan:
     """A running scan: iterate over its events, then `finish` it.
 
-    It is made by `Scanner.start`. Leaving a `with` block aborts it.
+    It is made by `Scanner.start`. Leaving a `with` block aborts it, and so does forgetting it.
     """
 
-    def __init__(self, native: _native.Scan) -> None:
+    def __init__(self, native: _native.Scan, plan: Plan) -> None:
         self._native = native
+        self.plan = plan
+        """What is carried out."""
 
-    def __iter__(self) -> Iterator[Json]:
+    def __iter__(self) -> Iterator[Event]:
         """Every event until the end."""
         return self
 
-    def __next__(self) -> Json:
-        """Wait for the next event. Ctrl-C aborts the scan; `finish` still has the report."""
-        event = self._native.next()
-        if event is None:
+    def __next__(self) -> Event:
+        """Wait for the next event. Ctrl-C aborts the scan; `finish` still has what was found."""
+        told = self._native.next()
+        if told is None:
             raise StopIteration
-        return _object(event)
+        return event(told)
 
     def __enter__(self) -> Self:
         """Nothing happens."""
@@ -147,22 +183,38 @@ class Scan:
         """Abort, if it still runs."""
         self._native.abort()
 
-    def abort(self) -> Json:
-        """Stop, and return the report of what was found by now.
+    def watch(self, wanted: bool | None = None) -> Inventory:
+        """Wait for the end and show how far it is, as in `Scanner.scan`."""
+        with progress.shown(self.plan, wanted) as show:
+            if show is not None:
+                for told in self:
+                    show(told)
+            return self.finish()
+
+    def pause(self) -> None:
+        """Start no new conversation; those under way finish."""
+        self._native.pause()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._native.resume()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is paused."""
+        return self._native.is_paused()
+
+    def abort(self) -> Inventory:
+        """Stop, and return what was found by now.
 
         No connection is opened and no question sent from then on.
         """
         self._native.abort()
         return self.finish()
 
-    def finish(self) -> Json:
-        """Wait for the end and return the report. Events that nobody read are dropped."""
-        return _object(self._native.finish())
-
-
-def _object(text: str) -> Json:
-    value: Json = json.loads(text)
-    return value
+    def finish(self) -> Inventory:
+        """Wait for the end and return what was found. Events that nobody read are dropped."""
+        return Inventory(self._native.finish())
 
 
 def _text(targets: Targets) -> str:
@@ -170,7 +222,9 @@ def _text(targets: Targets) -> str:
     return str(targets) if isinstance(targets, one) else " ".join(map(str, targets))
 
 
-def _policy(policy: Policy | None) -> str | None:
+def _policy(policy: PolicyLike | None) -> str | None:
+    if isinstance(policy, _policies.Policy):
+        return policy.to_json()
     if isinstance(policy, Path):
         return policy.read_text(encoding="utf-8")
     return json.dumps(dict(policy)) if isinstance(policy, Mapping) else policy

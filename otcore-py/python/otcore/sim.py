@@ -2,24 +2,46 @@
 
 >>> import otcore, otcore.sim
 >>> with otcore.sim.plant() as plant:
-...     report = otcore.scan(plant.device("compact-plc")["target"])
+...     inventory = otcore.scan(plant.device("compact-plc").target)
 ...     plant.harm()
 []
->>> [asset["identity"]["vendor"]["value"] for asset in report["assets"]]
+>>> [asset.vendor for asset in inventory]
 ['Tarnwick Automation']
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from otcore import _native
+from otcore.values import Address, Json
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
+
+
+@dataclass(frozen=True)
+class Device:
+    """A pretend device."""
+
+    name: str
+    target: str
+    """How it is named to a scan."""
+    address: Address
+    port: int
+    expected: Json
+    """What is true of it, and what a scan is expected to find."""
+
+    @classmethod
+    def of(cls, data: Json) -> Device:
+        """Read it from JSON."""
+        known = {name: data[name] for name in cls.__dataclass_fields__}
+        return cls(**{**known, "address": ip_address(data["address"])})
 
 
 def plant(port: int = 0) -> Plant:
@@ -36,7 +58,8 @@ class Plant:
 
     def __init__(self, native: _native.Plant) -> None:
         self._native: _native.Plant | None = native
-        self._devices: list[dict[str, Any]] = json.loads(native.devices())
+        self.devices: tuple[Device, ...] = tuple(map(Device.of, json.loads(native.devices())))
+        """Every device."""
 
     def __enter__(self) -> Self:
         """Nothing happens."""
@@ -52,18 +75,17 @@ class Plant:
         self._native = None
 
     @property
-    def devices(self) -> list[dict[str, Any]]:
-        """Every device: `name`, `target`, `address`, `port` and what is `expected` of a scan."""
-        return self._devices
-
-    @property
     def targets(self) -> list[str]:
         """Every device as a target."""
-        return [device["target"] for device in self._devices]
+        return [device.target for device in self.devices]
 
-    def device(self, name: str) -> dict[str, Any]:
+    def device(self, name: str) -> Device:
         """Return the device with this name; `KeyError` if there is none."""
-        return {device["name"]: device for device in self._devices}[name]
+        return {device.name: device for device in self.devices}[name]
+
+    def requests(self) -> int:
+        """How many questions it has been asked until now."""
+        return self._native.requests() if self._native else 0
 
     def violations(self) -> list[str]:
         """What must never have been sent until now: writes, malformed requests."""

@@ -1,7 +1,10 @@
 //! The pretend plant for callers without a runtime.
 
+use std::sync::Arc;
+
 use tokio::runtime::Runtime;
 
+use super::process::Home;
 use super::runtime;
 use crate::error::{Error, ErrorKind};
 use crate::sim::{self, Running, RunningPlant};
@@ -9,6 +12,12 @@ use crate::sim::{self, Running, RunningPlant};
 /// The demonstration plant on loopback, served by a thread of its own until it is dropped.
 #[derive(Debug)]
 pub struct Plant {
+    home: Home,
+    served: Arc<Served>,
+}
+
+#[derive(Debug)]
+struct Served {
     running: RunningPlant, // dropped before the runtime that serves it
     _runtime: Runtime,
 }
@@ -21,27 +30,33 @@ impl Plant {
     /// [`ErrorKind::File`] if a port is in use, [`ErrorKind::Internal`] if the system gives no
     /// thread.
     pub fn start(port: u16) -> Result<Self, Error> {
-        let runtime = runtime("otcore-plant")?;
+        let (home, runtime) = (Home::plain(), runtime("otcore-plant")?);
         let running = runtime.block_on(sim::Plant::demo().own_addresses(port).start());
         let running = running.map_err(|e| Error::new(ErrorKind::File, e))?;
-        Ok(Self { running, _runtime: runtime })
+        Ok(Self { home, served: Arc::new(Served { running, _runtime: runtime }) })
     }
 
     /// Every device, with where it is and what is true of it.
     #[must_use]
     pub fn devices(&self) -> &[Running] {
-        self.running.devices()
+        self.served.running.devices()
     }
 
     /// What must never have been sent to any device: writes, malformed requests.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
-        self.running.violations()
+        self.served.running.violations()
     }
 
     /// Everything that would have hurt a real plant, violations included.
     #[must_use]
     pub fn harm(&self) -> Vec<String> {
-        self.running.harm()
+        self.served.running.harm()
+    }
+}
+
+impl Drop for Plant {
+    fn drop(&mut self) {
+        self.home.keep_elsewhere(&self.served);
     }
 }

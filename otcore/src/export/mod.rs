@@ -10,19 +10,35 @@
 //! assert!(sheet.starts_with("path,zone,address,protocol,port,place,vendor,model,"));
 //! ```
 
+mod changes;
 mod columns;
+mod coverage;
 mod csv;
+mod cyclonedx;
+mod format;
+mod html;
 mod ndjson;
 mod rows;
+mod sheet;
+mod shown;
 mod table;
 
 use std::time::Duration;
 
+pub use changes::changes;
+pub use coverage::{
+    ATTRIBUTES, AssetCoverage, Attribute, Coverage, Covered, GUIDANCE, Priority, Status, Total,
+    coverage, coverage_csv,
+};
 pub use csv::csv;
+pub use cyclonedx::cyclonedx;
+pub use format::{Format, UnknownFormat};
+pub use html::html;
 pub use ndjson::ndjson;
+pub use sheet::{Sheet, sheet};
 pub use table::{Look, table};
 
-use crate::model::{Inventory, Outcome, OutcomeRecord};
+use crate::model::{Document, Inventory, Outcome, OutcomeRecord, ScanRecord};
 
 /// What there is to show.
 #[derive(Clone, Debug)]
@@ -36,6 +52,8 @@ pub struct Results<'a> {
     pub skipped: Vec<(&'a str, &'a str)>,
     /// The scan that found them; `None` for an inventory from elsewhere.
     pub run: Option<Run>,
+    /// Who scanned when.
+    pub scans: Vec<ScanRecord>,
 }
 
 /// What a scan came to.
@@ -63,7 +81,52 @@ pub struct Run {
 
 impl<'a> From<&'a Inventory> for Results<'a> {
     fn from(assets: &'a Inventory) -> Self {
-        Self { assets, outcomes: &[], skipped: Vec::new(), run: None }
+        Self { assets, outcomes: &[], skipped: Vec::new(), run: None, scans: Vec::new() }
+    }
+}
+
+impl<'a> From<&'a Document> for Results<'a> {
+    fn from(document: &'a Document) -> Self {
+        let skipped = document.skipped.iter();
+        Self {
+            assets: &document.assets,
+            outcomes: &document.outcomes,
+            skipped: skipped.map(|left| (left.what.as_str(), left.reason.as_str())).collect(),
+            run: document.scans.iter().map(Run::of).reduce(Run::and),
+            scans: document.scans.clone(),
+        }
+    }
+}
+
+impl Run {
+    fn of(scan: &ScanRecord) -> Self {
+        let counts = scan.counters;
+        Self {
+            planned: counts.planned,
+            visited: counts.visited,
+            answered: counts.answered,
+            identified: counts.identified,
+            went_dark: counts.went_dark,
+            packets: counts.packets,
+            packets_planned: counts.packets_planned,
+            took: scan.finished.duration_since(scan.started).unsigned_abs(),
+            stopped: (!scan.completed).then_some("ended early"),
+        }
+    }
+
+    /// Two scans together.
+    fn and(self, other: Self) -> Self {
+        Self {
+            planned: self.planned.saturating_add(other.planned),
+            visited: self.visited.saturating_add(other.visited),
+            answered: self.answered.saturating_add(other.answered),
+            identified: self.identified.saturating_add(other.identified),
+            went_dark: self.went_dark.saturating_add(other.went_dark),
+            packets: self.packets.saturating_add(other.packets),
+            packets_planned: self.packets_planned.saturating_add(other.packets_planned),
+            took: self.took.saturating_add(other.took),
+            stopped: self.stopped.or(other.stopped),
+        }
     }
 }
 

@@ -91,11 +91,19 @@ impl<'a> Row<'a> {
     /// What else is said about this field with the same confidence.
     pub(super) fn disputes(&self, field: Field) -> BTreeSet<&'a str> {
         let Some(node) = self.node else { return BTreeSet::new() };
-        let claims = || node.identity.claims(field).filter(|claim| self.is_here(claim));
-        let Some(best) = claims().last() else { return BTreeSet::new() };
-        let rivals = claims()
-            .filter(|claim| claim.confidence == best.confidence && claim.value != best.value);
+        let claims = node.identity.claims(field).filter(|claim| self.is_here(claim));
+        let Some(best) = claims.last() else { return BTreeSet::new() };
+        let rivals = node.identity.rivals(field, best).filter(|claim| self.is_here(claim));
         rivals.map(|claim| claim.value.as_str()).collect()
+    }
+
+    /// What does not fit together.
+    pub(super) fn findings(&self) -> impl Iterator<Item = &'a str> {
+        let findings = self.node.into_iter().flat_map(|node| &node.findings);
+        let here = self.port;
+        let findings =
+            findings.filter(move |found| here.is_none_or(|at| at == found.evidence.port));
+        findings.map(|found| found.reason.as_str())
     }
 
     /// Vendor and what people call it by, as far as they are known.
@@ -134,6 +142,17 @@ impl<'a> Row<'a> {
             Some(node) => node.path().to_owned(),
             None => format!("{}/{}", self.zone, self.address),
         }
+    }
+
+    /// On loopback, the port that it is.
+    pub(super) fn port_here(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// Whether it is this device, or one of its ports on loopback.
+    pub(super) fn is_device(&self, asset: &Asset) -> bool {
+        let here = self.node.is_some_and(|node| node.path() == asset.path());
+        self.below.is_none() && here
     }
 
     fn best<K: Named>(&self, facts: &'a Facts<K>, field: K) -> Option<&'a str> {

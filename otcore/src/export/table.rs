@@ -208,7 +208,7 @@ fn stem(row: &Row<'_>, has_below: bool) -> String {
 }
 
 fn asked((protocol, port): &(&str, u16)) -> String {
-    format!("{protocol}/{port}")
+    format!("{}/{port}", shown(protocol))
 }
 
 fn packets(record: &OutcomeRecord) -> String {
@@ -248,6 +248,7 @@ fn notes(row: &Row<'_>) -> Vec<String> {
             notes.push(format!("{name} disputed, also {}", others.join(", ")));
         }
     }
+    notes.extend(row.findings().map(|reason| printable(reason).into_owned()));
     notes.extend(row.outcomes.iter().filter_map(|r| r.detail.as_deref()).map(shown));
     notes
 }
@@ -319,7 +320,7 @@ fn in_words(took: std::time::Duration) -> String {
 }
 
 #[derive(Clone, Copy)]
-enum Paint {
+pub(super) enum Paint {
     Plain,
     Bold,
     Dim,
@@ -333,7 +334,7 @@ impl Look {
         self.width.unwrap_or(usize::MAX)
     }
 
-    fn painted(self, text: &str, paint: Paint) -> String {
+    pub(super) fn painted(self, text: &str, paint: Paint) -> String {
         let code = match paint {
             Paint::Plain => return text.to_owned(),
             Paint::Bold => "1",
@@ -385,7 +386,7 @@ mod tests {
 
     use super::*;
     use crate::export::rows::testing::{claim, identified, plant};
-    use crate::model::Inventory;
+    use crate::model::{Finding, FindingKind, Inventory};
 
     const PLAIN: Look = Look { colours: false, width: None };
 
@@ -452,6 +453,27 @@ DEVICE      ASKED IN    VENDOR     MODEL   FIRMWARE  OUTCOME                PACK
         assets.add(asset);
         let text = table(&assets, PLAIN);
         assert!(text.contains("Quillmere") && text.contains("vendor disputed, also Aardvark"));
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_shown_with_its_reason() {
+        let mut asset = identified("10.0.4.7", 502, "Quillmere", "QG-4");
+        let evidence = claim(502, "").evidence;
+        let (kind, reason) = (FindingKind::KnownDecoy, "it is too good to be true".to_owned());
+        asset.node.findings.insert(Finding { kind, reason, evidence });
+        let mut assets = Inventory::default();
+        assets.add(asset);
+        let text = table(&assets, PLAIN);
+        assert!(text.contains("it is too good to be true"), "{text}");
+    }
+
+    #[test]
+    fn the_same_in_another_spelling_is_no_dispute() {
+        let mut asset = identified("10.0.4.7", 502, "Quillmere Ltd.", "QG-4");
+        asset.node.identity.add(Field::Vendor, claim(502, "QUILLMERE"));
+        let mut assets = Inventory::default();
+        assets.add(asset);
+        assert!(!table(&assets, PLAIN).contains("disputed"));
     }
 
     #[test]

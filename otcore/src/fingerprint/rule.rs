@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::model::{Claim, Facts, Field};
+use crate::model::{Claim, Confidence, Facts, Field, FindingKind};
 
-/// One rule: if all of `when` holds, all of `then` is claimed.
+/// One rule: if all of `when` holds, all of `then` is claimed, and a person should look at `finding`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
@@ -17,9 +17,26 @@ pub struct Rule {
     /// All of these must hold.
     pub when: BTreeMap<Field, Pattern>,
     /// Then this is claimed.
+    #[serde(default)]
     pub then: BTreeMap<Field, String>,
+    /// How sure that is: `likely` or, unless it says so, `inferred`.
+    #[serde(default = "Rule::inferred")]
+    pub confidence: Confidence,
+    /// Then this is worth a look.
+    #[serde(default)]
+    pub finding: Option<Suspicion>,
     /// Answers that the rule was written for; every one is a test.
     pub examples: Vec<BTreeMap<Field, String>>,
+}
+
+/// What a rule finds suspicious.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Suspicion {
+    /// What kind of thing.
+    pub kind: FindingKind,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// A test of one value. Upper and lower case are the same.
@@ -40,7 +57,7 @@ pub enum Pattern {
 
 /// A rule file does not parse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("rules of {protocol}: {why}")]
+#[error("{protocol}.toml: {why}")]
 pub struct RuleError {
     /// Whose rules.
     pub protocol: String,
@@ -59,11 +76,24 @@ pub fn parse(protocol: &str, text: &str) -> Result<Vec<Rule>, RuleError> {
         #[serde(default)]
         rule: Vec<Rule>,
     }
-    let file = toml::from_str::<File>(text).map(|file| file.rule);
-    file.map_err(|e| RuleError { protocol: protocol.to_owned(), why: e.to_string() })
+    let wrong = |why: String| RuleError { protocol: protocol.to_owned(), why };
+    let rules = toml::from_str::<File>(text).map_err(|e| wrong(e.to_string()))?.rule;
+    let idle =
+        |rule: &&Rule| rule.when.is_empty() || (rule.then.is_empty() && rule.finding.is_none());
+    if let Some(rule) = rules.iter().find(idle) {
+        return Err(wrong(format!("{} asks for nothing or concludes nothing", rule.id)));
+    }
+    match rules.iter().find(|rule| rule.confidence > Confidence::Inferred) {
+        None => Ok(rules),
+        Some(rule) => Err(wrong(format!("{}: a rule is no device and no person", rule.id))),
+    }
 }
 
 impl Rule {
+    const fn inferred() -> Confidence {
+        Confidence::Inferred
+    }
+
     /// The claim the rule looked at first, if everything it asks for holds.
     pub(super) fn basis<'a>(&self, identity: &'a Facts<Field>) -> Option<&'a Claim> {
         let mut basis = None;

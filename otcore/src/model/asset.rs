@@ -10,6 +10,7 @@ use super::claim::Claim;
 use super::exchange::Transport;
 use super::facts::Facts;
 use super::field::{Field, InterfaceField, ServiceField, StateField};
+use super::finding::Finding;
 use super::names::Zone;
 
 /// Everything claimed about one device.
@@ -35,6 +36,9 @@ pub struct Node {
     pub services: BTreeMap<ServiceKey, Facts<ServiceField>>,
     /// How it is.
     pub state: Facts<StateField>,
+    /// What does not fit together.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub findings: BTreeSet<Finding>,
     /// What is plugged into it.
     #[serde(with = "nodes")]
     pub modules: BTreeMap<String, Self>,
@@ -105,9 +109,25 @@ impl Asset {
         if self.path() != other.path() {
             return Err(DifferentAssets(self.path().to_owned(), other.path().to_owned()));
         }
+        self.absorb(other);
+        Ok(())
+    }
+
+    /// Whether the path is that of the first address, as everywhere in an inventory.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let path = self.node.path();
+        let first = self.addresses.first().map(|first| format!("{}/{first}", self.zone));
+        let canonical = self.addresses.iter().all(|address| *address == address.to_canonical());
+        match first.as_deref() == Some(path) && canonical {
+            true => Ok(()),
+            false => Err(format!("asset {path:?} is not at its first address")),
+        }
+    }
+
+    /// Everything that is known of the same device at another address.
+    pub(super) fn absorb(&mut self, other: Self) {
         self.addresses.extend(other.addresses);
         self.node.merge(other.node);
-        Ok(())
     }
 
     /// Do this with the device and with everything inside it and behind it.
@@ -130,6 +150,7 @@ impl Node {
             interfaces: BTreeMap::new(),
             services: BTreeMap::new(),
             state: Facts::default(),
+            findings: BTreeSet::new(),
             modules: BTreeMap::new(),
             children: BTreeMap::new(),
         }
@@ -182,6 +203,7 @@ impl Node {
     fn merge(&mut self, other: Self) {
         self.identity.merge(other.identity);
         self.state.merge(other.state);
+        self.findings.extend(other.findings);
         for (name, facts) in other.interfaces {
             self.interfaces.entry(name).or_default().merge(facts);
         }
@@ -213,7 +235,9 @@ impl Facts<Field> {
 
 /// Nodes as an array; their paths are in them.
 mod nodes {
-    use super::{BTreeMap, Deserialize, Deserializer, Node, SerializeSeq, Serializer};
+    use super::{
+        BTreeMap, Deserialize, Deserializer, Node, SerializeSeq, Serializer, is_below_a_device,
+    };
 
     pub(super) fn serialize<S: Serializer>(
         nodes: &BTreeMap<String, Node>,
@@ -227,9 +251,28 @@ mod nodes {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<BTreeMap<String, Node>, D::Error> {
-        let nodes = Vec::<Node>::deserialize(deserializer)?;
-        Ok(nodes.into_iter().map(|node| (node.path.clone(), node)).collect())
+        let mut found = BTreeMap::new();
+        for node in Vec::<Node>::deserialize(deserializer)? {
+            let path = node.path.clone();
+            let why = match is_below_a_device(&path) {
+                false => "is not <zone>/<address>/<protocol>/<port>/<path>",
+                true if found.insert(path.clone(), node).is_some() => "is listed twice",
+                true => continue,
+            };
+            return Err(<D::Error as serde::de::Error>::custom(format!("{path:?} {why}")));
+        }
+        Ok(found)
     }
+}
+
+fn is_below_a_device(path: &str) -> bool {
+    let mut parts = path.splitn(5, '/');
+    let filled = |part: Option<&str>| part.is_some_and(|part| !part.is_empty());
+    filled(parts.next())
+        && parts.next().is_some_and(|address| address.parse::<IpAddr>().is_ok())
+        && filled(parts.next())
+        && parts.next().is_some_and(|port| port.parse::<u16>().is_ok())
+        && filled(parts.next())
 }
 
 /// Services as an array of objects with their key among the claims.

@@ -13,6 +13,8 @@ use super::names::Source;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Confidence {
+    /// It is likely: a rule concluded it from a kind, or from the beginning of a name or number.
+    Likely,
     /// A rule concluded it from something else.
     Inferred,
     /// The device said so itself.
@@ -87,6 +89,15 @@ impl Evidence {
     }
 }
 
+impl Evidence {
+    /// Whether this says in other words what `said` says: a rule read it from the same bytes.
+    fn rewords(&self, said: &Self) -> bool {
+        let same =
+            || Self { method: said.method, rule: said.rule.clone(), ..self.clone() } == *said;
+        self.method == Method::Rule && said.method != Method::Rule && same()
+    }
+}
+
 /// One thing somebody says about one field.
 ///
 /// Claims are totally ordered: by confidence, then by the time of their evidence, then by value and
@@ -101,4 +112,11 @@ pub struct Claim {
     /// What is said, cleaned of anything that could act on a terminal; the raw bytes are in the
     /// evidence.
     pub value: String,
+}
+
+impl Claim {
+    /// Whether this is the same claim in other words, as sure as `said`.
+    pub(super) fn rewords(&self, said: &Self) -> bool {
+        self.confidence == said.confidence && self.evidence.rewords(&said.evidence)
+    }
 }

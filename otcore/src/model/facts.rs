@@ -42,15 +42,14 @@ impl<K: Ord + Copy> Facts<K> {
         self.best(field).map(|claim| claim.value.as_str())
     }
 
-    /// Whether claims of equal confidence disagree. A dispute is shown, never resolved silently.
-    #[must_use]
-    pub fn is_disputed(&self, field: K) -> bool {
-        self.0.get(&field).is_some_and(disputed)
-    }
-
     /// All claims about `field`, the least trusted first.
     pub fn claims(&self, field: K) -> impl Iterator<Item = &Claim> {
         self.0.get(&field).into_iter().flatten()
+    }
+
+    /// All claims about all fields.
+    pub fn all(&self) -> impl Iterator<Item = &Claim> {
+        self.0.values().flatten()
     }
 
     /// The fields that anybody says something about, in order.
@@ -64,6 +63,14 @@ impl<K: Ord + Copy> Facts<K> {
         self.0.is_empty()
     }
 
+    /// Keep only these claims.
+    pub fn retain(&mut self, mut keep: impl FnMut(K, &Claim) -> bool) {
+        for (field, claims) in &mut self.0 {
+            claims.retain(|claim| keep(*field, claim));
+        }
+        self.0.retain(|_, claims| !claims.is_empty());
+    }
+
     /// Everything that either says. The order of merging never matters.
     pub fn merge(&mut self, other: Self) {
         for (field, claims) in other.0 {
@@ -72,9 +79,24 @@ impl<K: Ord + Copy> Facts<K> {
     }
 }
 
-fn disputed(claims: &BTreeSet<Claim>) -> bool {
-    let Some(best) = claims.last() else { return false };
-    claims.iter().any(|c| c.confidence == best.confidence && c.value != best.value)
+impl<K: Named> Facts<K> {
+    /// Whether claims of equal confidence disagree. A dispute is shown, never resolved silently.
+    ///
+    /// The same in another spelling is no dispute, and neither is what a rule says in other words.
+    #[must_use]
+    pub fn is_disputed(&self, field: K) -> bool {
+        self.best(field).is_some_and(|best| self.rivals(field, best).next().is_some())
+    }
+
+    /// Claims about `field` that are as sure as `claim` and say something else.
+    pub fn rivals<'a>(&'a self, field: K, claim: &'a Claim) -> impl Iterator<Item = &'a Claim> {
+        let said = field.folded(&claim.value);
+        self.claims(field).filter(move |rival| {
+            rival.confidence == claim.confidence
+                && field.folded(&rival.value) != said
+                && !self.claims(field).any(|other| other.rewords(rival))
+        })
+    }
 }
 
 /// A field in JSON: the best claim, and what else is said.
@@ -98,7 +120,7 @@ impl<K: Named> Serialize for Facts<K> {
                 value: &best.value,
                 confidence: best.confidence,
                 evidence: &best.evidence,
-                disputed: disputed(claims),
+                disputed: self.is_disputed(*field),
                 also: claims.iter().rev().skip(1).collect(),
             };
             map.serialize_entry(field.name(), &shown)?;

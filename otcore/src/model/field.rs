@@ -1,6 +1,10 @@
 //! What a claim can be about.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+
+use super::canonical;
 
 /// A kind of field: all of them, and their names in JSON.
 pub trait Named: Copy + Ord + 'static {
@@ -9,6 +13,11 @@ pub trait Named: Copy + Ord + 'static {
 
     /// The name in JSON.
     fn name(self) -> &'static str;
+
+    /// What is compared when values of this field are: two of which it is the same say the same.
+    fn folded(self, value: &str) -> Cow<'_, str> {
+        canonical::folded(self.name(), value)
+    }
 
     /// The field with this name.
     fn by_name(name: &str) -> Option<Self> {
@@ -78,6 +87,16 @@ fields! {
         Copyright = "copyright",
         /// The number of the memory card that is plugged in.
         MemoryCard = "memory_card",
+        /// The number that its maker has in a registry, as `cip:1`.
+        VendorId = "vendor_id",
+        /// The number of its kind in a registry, as `cip:14`.
+        DeviceType = "device_type",
+        /// The name of the hardware in the Common Platform Enumeration 2.3.
+        CpeHardware = "cpe_hardware",
+        /// The name of the firmware, with its version, in the Common Platform Enumeration 2.3.
+        CpeFirmware = "cpe_firmware",
+        /// The universally unique identifier of this very piece (RFC 9562).
+        DeviceUuid = "device_uuid",
     }
 }
 
@@ -108,6 +127,10 @@ fields! {
         ChangeDigest = "change_digest",
         /// Changes when the configuration does, where the device tells it apart from the program.
         ConfigurationDigest = "configuration_digest",
+        /// Why it last started.
+        RestartReason = "restart_reason",
+        /// When it last started, by its own clock.
+        RestartTime = "restart_time",
     }
 }
 
@@ -126,6 +149,8 @@ fields! {
         HostName = "host_name",
         /// Megabits per second, and whether both ends send at once.
         Speed = "speed",
+        /// To whom its hardware address was given.
+        Maker = "maker",
     }
 }
 

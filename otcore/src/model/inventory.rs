@@ -13,6 +13,19 @@ use super::names::Zone;
 pub struct Inventory(BTreeMap<(Zone, IpAddr), Asset>);
 
 impl Inventory {
+    /// What these assets say together.
+    ///
+    /// # Errors
+    /// If one has no address, or a path that is not that of its first one; with its path.
+    pub(super) fn of(assets: impl IntoIterator<Item = Asset>) -> Result<Self, String> {
+        let mut inventory = Self::default();
+        for asset in assets {
+            asset.check()?;
+            inventory.add(asset);
+        }
+        Ok(inventory)
+    }
+
     /// Add what is known of an asset to what is already known of it.
     pub fn add(&mut self, asset: Asset) {
         let Some(address) = asset.addresses().next() else { return };
@@ -63,68 +76,18 @@ impl Serialize for Inventory {
 
 impl<'de> Deserialize<'de> for Inventory {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut inventory = Self::default();
-        Vec::<Asset>::deserialize(deserializer)?.into_iter().for_each(|a| inventory.add(a));
-        Ok(inventory)
+        let assets = Vec::<Asset>::deserialize(deserializer)?;
+        Self::of(assets).map_err(serde::de::Error::custom)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{Claim, Confidence, Evidence, Field, HexBytes, Method, Source, StateField};
-
-    fn claim() -> impl Strategy<Value = Claim> {
-        let confidence = prop_oneof![
-            Just(Confidence::Inferred),
-            Just(Confidence::Reported),
-            Just(Confidence::Entered)
-        ];
-        (confidence, 0i64..4, "[ab]", "[xyz]").prop_map(|(confidence, second, source, value)| {
-            let evidence = Evidence {
-                at: Timestamp::from_second(second).unwrap(),
-                source: source.parse::<Source>().unwrap(),
-                method: Method::Active,
-                protocol: "modbus".into(),
-                port: 502,
-                function: "ReadDeviceIdBasic".into(),
-                rule: None,
-                request: HexBytes::from(vec![1]),
-                response: HexBytes::default(),
-            };
-            Claim { confidence, evidence: Arc::new(evidence), value }
-        })
-    }
-
-    fn asset() -> impl Strategy<Value = Asset> {
-        let spot = (prop_oneof![Just("a"), Just("b")], 1u8..3);
-        let claims = prop::collection::vec((0u8..4, claim()), 0..6);
-        (spot, claims).prop_map(|((zone, last), claims)| {
-            let mut asset = Asset::new(zone.parse().unwrap(), IpAddr::from([10, 0, 0, last]));
-            for (place, claim) in claims {
-                match place {
-                    0 => asset.node.identity.add(Field::Vendor, claim),
-                    1 => asset.node.identity.add(Field::Model, claim),
-                    2 => asset.node.state.add(StateField::RunIndicator, claim),
-                    _ => asset.child("modbus", 502, "17").identity.add(Field::Model, claim),
-                }
-            }
-            asset
-        })
-    }
-
-    fn inventory() -> impl Strategy<Value = Inventory> {
-        prop::collection::vec(asset(), 0..5).prop_map(|assets| {
-            let mut inventory = Inventory::default();
-            assets.into_iter().for_each(|asset| inventory.add(asset));
-            inventory
-        })
-    }
+    use crate::model::Field;
+    use crate::model::testing::inventories;
 
     fn join(mut a: Inventory, b: &Inventory) -> Inventory {
         a.merge(b.clone());
@@ -132,23 +95,26 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+
         #[test]
-        fn order_of_merging_does_not_matter(a in inventory(), b in inventory(), c in inventory()) {
+        fn order_of_merging_does_not_matter(a in inventories(), b in inventories(), c in inventories()) {
             prop_assert_eq!(join(a.clone(), &b), join(b.clone(), &a));
             prop_assert_eq!(join(join(a.clone(), &b), &c), join(a.clone(), &join(b, &c)));
             prop_assert_eq!(join(a.clone(), &a), a);
         }
 
         #[test]
-        fn nothing_is_lost_in_json(a in inventory()) {
+        fn nothing_is_lost_in_json(a in inventories()) {
             let json = serde_json::to_string(&a).unwrap();
             prop_assert_eq!(serde_json::from_str::<Inventory>(&json).unwrap(), a);
         }
 
         #[test]
-        fn the_best_claim_is_one_of_the_most_trusted(a in asset()) {
-            for field in [Field::Vendor, Field::Model] {
-                let identity = &a.node.identity;
+        fn the_best_claim_is_one_of_the_most_trusted(found in inventories()) {
+            let fields = [Field::Vendor, Field::Model];
+            for (asset, field) in found.iter().flat_map(|a| fields.map(|field| (a, field))) {
+                let identity = &asset.node.identity;
                 if let Some(best) = identity.best(field) {
                     prop_assert!(identity.claims(field).all(|c| c.confidence <= best.confidence));
                     let rivals: Vec<_> = identity

@@ -65,6 +65,12 @@ impl Outcome {
         Self::Aborted,
     ];
 
+    /// Whether somebody was there.
+    #[must_use]
+    pub const fn answered(self) -> bool {
+        !matches!(self, Self::Silent | Self::SkippedByPolicy | Self::SkippedFresh | Self::Aborted)
+    }
+
     /// The name in code and documents, for example `PresentNoIdentity`.
     #[must_use]
     pub fn name(self) -> String {

@@ -1,5 +1,7 @@
 //! One folder per protocol, one line per folder.
 
+pub mod bacnet;
+pub mod dnp3;
 pub mod enip;
 mod foreign;
 pub mod modbus;
@@ -16,7 +18,8 @@ use crate::safety::{Facts, Sealed};
 use crate::session::{Crowd, Findings, Host, ProbeError};
 
 /// Every probe, in the order they are tried. Everything that lists protocols reads this.
-pub static ALL: &[&dyn Probe] = &[&modbus::Probe, &s7::Probe, &enip::Probe];
+pub static ALL: &[&dyn Probe] =
+    &[&modbus::Probe, &s7::Probe, &enip::Probe, &bacnet::Probe, &dnp3::Probe];
 
 /// Finds out what one device is, in one protocol.
 #[async_trait]
@@ -41,8 +44,19 @@ pub trait Probe: Sealed + fmt::Debug + Send + Sync {
     /// What answers mean, as rules.
     fn rules(&self) -> &'static str;
 
+    /// What the numbers in answers stand for: tables by the names of their files, in the form of
+    /// `docs/fingerprint.md`.
+    fn tables(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// The most that one conversation can cost under `decision`.
     fn bounds(&self, decision: &Decision, named_units: &[u8], limits: &Limits) -> Bounds;
+
+    /// What the policy must allow before anything at all is asked; `None` if nothing is missing.
+    fn missing_consent(&self, _decision: &Decision) -> Option<&'static str> {
+        None
+    }
 
     /// Ask around. What was learned before an error stays in `found`.
     ///
@@ -72,6 +86,12 @@ pub trait Probe: Sealed + fmt::Debug + Send + Sync {
     /// the same asset, today or from a store in ten years. `None` if they say nothing.
     fn interpret(&self, exchanges: &[&Exchange]) -> Option<Asset>;
 
+    /// Whether the byte at this place of a question differs each time it is asked, as its tag does.
+    /// No is the safe answer: two questions that differ are different ones then.
+    fn is_passing(&self, _place: usize) -> bool {
+        false
+    }
+
     /// A pretend device, for tests and demonstrations.
     #[cfg(any(test, feature = "sim"))]
     fn simulate(&self) -> Box<dyn crate::sim::Device>;
@@ -81,6 +101,15 @@ pub trait Probe: Sealed + fmt::Debug + Send + Sync {
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Probe> {
     ALL.iter().copied().find(|probe| probe.name() == name)
+}
+
+/// Whether `earlier` and `later` are the same question of `protocol`, asked twice.
+#[must_use]
+pub fn repeats(protocol: &str, earlier: &[u8], later: &[u8]) -> bool {
+    let probe = by_name(protocol);
+    let passes = |place| probe.is_some_and(|probe| probe.is_passing(place));
+    let mut pairs = earlier.iter().zip(later).enumerate();
+    earlier.len() == later.len() && pairs.all(|(place, (a, b))| a == b || passes(place))
 }
 
 /// The most that something may cost.

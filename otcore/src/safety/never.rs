@@ -150,8 +150,181 @@ pub const ENIP: Never = &[
     &[0x6F, 0x52, 0x06, 0x01, ANY, 0x37],
 ];
 
+/// BACnet/IP: services that write, create, command, subscribe or play somebody else's part, reads that
+/// are heavy or have no bound, and everything that is said to more than one address. A selector begins
+/// with the function of the BVLC; in 0A (Original-Unicast-NPDU) follow what of the NPDU's control byte
+/// matters (20 for another network, 80 for a message of the network layer) and either the kind of that
+/// message, or the kind of the APDU (00 confirmed, 10 unconfirmed) and its service. Of a read follow the
+/// type of its object and its properties, two bytes each.
+/// Source: ASHRAE 135, clauses 6, 13 to 17 and 21, annex J.
+pub const BACNET: Never = &[
+    &[0x00],                                  // BVLC-Result is an answer
+    &[0x01],                                  // Write-Broadcast-Distribution-Table
+    &[0x03],                                  // answers
+    &[0x04],                                  // Forwarded-NPDU: says that somebody else asks
+    &[0x05],                                  // Register-Foreign-Device: a table entry
+    &[0x07],                                  // answers
+    &[0x08],                                  // Delete-Foreign-Device-Table-Entry
+    &[0x09],                                  // Distribute-Broadcast-To-Network
+    &[0x0B, 0x20],                            // a broadcast for another network
+    &[0x0B, 0x80],                            // a broadcast of the network layer
+    &[0x0B, 0xA0],                            // both
+    &[0x0B, 0x00, 0x00],                      // a broadcast that somebody would have to confirm
+    &[0x0B, 0x00, 0x10, 0x00],                // I-Am to everybody, and all that follows but Who-Is
+    &[0x0B, 0x00, 0x10, 0x01],                // I-Have
+    &[0x0B, 0x00, 0x10, 0x02],                // UnconfirmedCOVNotification
+    &[0x0B, 0x00, 0x10, 0x03],                // UnconfirmedEventNotification
+    &[0x0B, 0x00, 0x10, 0x04],                // UnconfirmedPrivateTransfer
+    &[0x0B, 0x00, 0x10, 0x05],                // UnconfirmedTextMessage
+    &[0x0B, 0x00, 0x10, 0x06],                // TimeSynchronization
+    &[0x0B, 0x00, 0x10, 0x07],                // Who-Has
+    &[0x0B, 0x00, 0x10, 0x09],                // UTCTimeSynchronization
+    &[0x0B, 0x00, 0x10, 0x0A],                // WriteGroup
+    &[0x0B, 0x00, 0x10, 0x0B],                // UnconfirmedCOVNotificationMultiple
+    &[0x0B, 0x00, 0x10, 0x0C],                // UnconfirmedAuditNotification
+    &[0x0B, 0x00, 0x10, 0x0D],                // Who-Am-I
+    &[0x0B, 0x00, 0x10, 0x0E],                // You-Are: gives a device its number
+    &[0x0C],                                  // Secure-BVLL
+    &[0x0A, 0xA0],       // messages of the network layer for networks behind a router
+    &[0x0A, 0x80, 0x01], // I-Am-Router-To-Network: routing tables
+    &[0x0A, 0x80, 0x02], // I-Could-Be-Router-To-Network
+    &[0x0A, 0x80, 0x03], // Reject-Message-To-Network
+    &[0x0A, 0x80, 0x04], // Router-Busy-To-Network: silences others
+    &[0x0A, 0x80, 0x05], // Router-Available-To-Network
+    &[0x0A, 0x80, 0x06], // Initialize-Routing-Table
+    &[0x0A, 0x80, 0x07], // its acknowledgement
+    &[0x0A, 0x80, 0x08], // Establish-Connection-To-Network: dials
+    &[0x0A, 0x80, 0x09], // Disconnect-Connection-To-Network
+    &[0x0A, 0x80, 0x0A], // Challenge-Request and what else belongs to security
+    &[0x0A, 0x80, 0x0B], // Security-Payload
+    &[0x0A, 0x80, 0x0C], // Security-Response
+    &[0x0A, 0x80, 0x0D], // Request-Key-Update
+    &[0x0A, 0x80, 0x0E], // Update-Key-Set
+    &[0x0A, 0x80, 0x0F], // Update-Distribution-Key
+    &[0x0A, 0x80, 0x10], // Request-Master-Key
+    &[0x0A, 0x80, 0x11], // Set-Master-Key
+    &[0x0A, 0x80, 0x13], // Network-Number-Is: others take it over
+    &[0x0A, ANY, 0x00, 0x00], // AcknowledgeAlarm
+    &[0x0A, ANY, 0x00, 0x01], // ConfirmedCOVNotification
+    &[0x0A, ANY, 0x00, 0x02], // ConfirmedEventNotification
+    &[0x0A, ANY, 0x00, 0x03], // GetAlarmSummary: heavy
+    &[0x0A, ANY, 0x00, 0x04], // GetEnrollmentSummary: heavy
+    &[0x0A, ANY, 0x00, 0x05], // SubscribeCOV
+    &[0x0A, ANY, 0x00, 0x06], // AtomicReadFile: heavy
+    &[0x0A, ANY, 0x00, 0x07], // AtomicWriteFile
+    &[0x0A, ANY, 0x00, 0x08], // AddListElement
+    &[0x0A, ANY, 0x00, 0x09], // RemoveListElement
+    &[0x0A, ANY, 0x00, 0x0A], // CreateObject
+    &[0x0A, ANY, 0x00, 0x0B], // DeleteObject
+    &[0x0A, ANY, 0x00, 0x0D], // ReadPropertyConditional
+    &[0x0A, ANY, 0x00, 0x0F], // WriteProperty
+    &[0x0A, ANY, 0x00, 0x10], // WritePropertyMultiple
+    &[0x0A, ANY, 0x00, 0x11], // DeviceCommunicationControl: silences
+    &[0x0A, ANY, 0x00, 0x12], // ConfirmedPrivateTransfer
+    &[0x0A, ANY, 0x00, 0x13], // ConfirmedTextMessage
+    &[0x0A, ANY, 0x00, 0x14], // ReinitializeDevice
+    &[0x0A, ANY, 0x00, 0x15], // VT-Open
+    &[0x0A, ANY, 0x00, 0x16], // VT-Close
+    &[0x0A, ANY, 0x00, 0x17], // VT-Data
+    &[0x0A, ANY, 0x00, 0x18], // Authenticate
+    &[0x0A, ANY, 0x00, 0x19], // RequestKey
+    &[0x0A, ANY, 0x00, 0x1A], // ReadRange: heavy
+    &[0x0A, ANY, 0x00, 0x1B], // LifeSafetyOperation
+    &[0x0A, ANY, 0x00, 0x1C], // SubscribeCOVProperty
+    &[0x0A, ANY, 0x00, 0x1D], // GetEventInformation: heavy
+    &[0x0A, ANY, 0x00, 0x1E], // SubscribeCOVPropertyMultiple
+    &[0x0A, ANY, 0x00, 0x1F], // ConfirmedCOVNotificationMultiple
+    &[0x0A, ANY, 0x00, 0x20], // ConfirmedAuditNotification
+    &[0x0A, ANY, 0x00, 0x21], // AuditLogQuery: heavy
+    &[0x0A, ANY, 0x10, 0x00], // I-Am: somebody else's part
+    &[0x0A, ANY, 0x10, 0x01], // I-Have
+    &[0x0A, ANY, 0x10, 0x02], // UnconfirmedCOVNotification
+    &[0x0A, ANY, 0x10, 0x03], // UnconfirmedEventNotification
+    &[0x0A, ANY, 0x10, 0x04], // UnconfirmedPrivateTransfer
+    &[0x0A, ANY, 0x10, 0x05], // UnconfirmedTextMessage
+    &[0x0A, ANY, 0x10, 0x06], // TimeSynchronization
+    &[0x0A, ANY, 0x10, 0x07], // Who-Has: heavy
+    &[0x0A, ANY, 0x10, 0x09], // UTCTimeSynchronization
+    &[0x0A, ANY, 0x10, 0x0A], // WriteGroup
+    &[0x0A, ANY, 0x10, 0x0B], // UnconfirmedCOVNotificationMultiple
+    &[0x0A, ANY, 0x10, 0x0C], // UnconfirmedAuditNotification
+    &[0x0A, ANY, 0x10, 0x0D], // Who-Am-I
+    &[0x0A, ANY, 0x10, 0x0E], // You-Are: gives somebody another number
+    &[0x0A, ANY, 0x00, ANY, ANY, 0x00, 0x08], // every property there is: no bound
+    &[0x0A, ANY, 0x00, ANY, ANY, 0x00, 0x50], // every optional one
+    &[0x0A, ANY, 0x00, ANY, ANY, 0x00, 0x69], // every required one
+    &[0x0A, ANY, 0x00, ANY, ANY, 0x00, 0x4C], // the whole object list: no bound
+];
+
+/// DNP3: whatever is not a call to one link address or a read of group 0. A selector begins with the
+/// function of the link layer; in 04 (unconfirmed user data) follow the function of the application
+/// layer, and group, variation and qualifier of each object.
+/// Source: IEEE 1815-2012, clauses 4.4 (application functions), 9.2.6 (link functions), annex A.
+pub const DNP3: Never = &[
+    &[0x00],                       // Reset Link States: the next frame of the master is lost
+    &[0x01],                       // Reset User Process
+    &[0x02],                       // Test Link States
+    &[0x03],                       // confirmed data: needs the link to be reset
+    &[0x04, 0x00],                 // CONFIRM: takes events from their master
+    &[0x04, 0x02],                 // WRITE
+    &[0x04, 0x03],                 // SELECT
+    &[0x04, 0x04],                 // OPERATE
+    &[0x04, 0x05],                 // DIRECT_OPERATE
+    &[0x04, 0x06],                 // DIRECT_OPERATE_NR
+    &[0x04, 0x07],                 // IMMED_FREEZE
+    &[0x04, 0x08],                 // IMMED_FREEZE_NR
+    &[0x04, 0x09],                 // FREEZE_CLEAR
+    &[0x04, 0x0A],                 // FREEZE_CLEAR_NR
+    &[0x04, 0x0B],                 // FREEZE_AT_TIME
+    &[0x04, 0x0C],                 // FREEZE_AT_TIME_NR
+    &[0x04, 0x0D],                 // COLD_RESTART
+    &[0x04, 0x0E],                 // WARM_RESTART
+    &[0x04, 0x0F],                 // INITIALIZE_DATA
+    &[0x04, 0x10],                 // INITIALIZE_APPL
+    &[0x04, 0x11],                 // START_APPL
+    &[0x04, 0x12],                 // STOP_APPL
+    &[0x04, 0x13],                 // SAVE_CONFIG
+    &[0x04, 0x14],                 // ENABLE_UNSOLICITED
+    &[0x04, 0x15],                 // DISABLE_UNSOLICITED
+    &[0x04, 0x16],                 // ASSIGN_CLASS
+    &[0x04, 0x17],                 // DELAY_MEASURE
+    &[0x04, 0x18],                 // RECORD_CURRENT_TIME
+    &[0x04, 0x19],                 // OPEN_FILE
+    &[0x04, 0x1A],                 // CLOSE_FILE
+    &[0x04, 0x1B],                 // DELETE_FILE
+    &[0x04, 0x1C],                 // GET_FILE_INFO
+    &[0x04, 0x1D],                 // AUTHENTICATE_FILE
+    &[0x04, 0x1E],                 // ABORT_FILE
+    &[0x04, 0x1F],                 // ACTIVATE_CONFIG
+    &[0x04, 0x20],                 // AUTHENTICATE_REQ
+    &[0x04, 0x21],                 // AUTH_REQ_NO_ACK
+    &[0x04, 0x81],                 // RESPONSE: the part of an outstation
+    &[0x04, 0x82],                 // UNSOLICITED_RESPONSE
+    &[0x04, 0x83],                 // AUTHENTICATE_RESP
+    &[0x04, 0x01, 0x3C],           // READ of classes 0 to 3: points and events
+    &[0x04, 0x01, 0x02],           // READ of events: binary inputs
+    &[0x04, 0x01, 0x04],           // double-bit binary inputs
+    &[0x04, 0x01, 0x0B],           // binary outputs
+    &[0x04, 0x01, 0x0D],           // commands to binary outputs
+    &[0x04, 0x01, 0x16],           // counters
+    &[0x04, 0x01, 0x17],           // frozen counters
+    &[0x04, 0x01, 0x20],           // analog inputs
+    &[0x04, 0x01, 0x21],           // frozen analog inputs
+    &[0x04, 0x01, 0x2A],           // analog outputs
+    &[0x04, 0x01, 0x2B],           // commands to analog outputs
+    &[0x04, 0x01, 0x46],           // files
+    &[0x04, 0x01, 0x58],           // data sets
+    &[0x04, 0x01, 0x6F],           // octet strings
+    &[0x04, 0x01, 0x71],           // virtual terminals
+    &[0x04, 0x01, 0x78],           // authentication
+    &[0x04, 0x01, 0x7A],           // security statistics
+    &[0x04, 0x01, ANY, ANY, 0x06], // READ of all there is of something: no bound
+    &[0x04, 0x01, 0x00, ANY, ANY, 0x3C], // the same classes behind an attribute
+];
+
 /// The table of every protocol.
-pub const ALL: &[(&str, Never)] = &[("modbus", MODBUS), ("s7", S7), ("enip", ENIP)];
+pub const ALL: &[(&str, Never)] =
+    &[("modbus", MODBUS), ("s7", S7), ("enip", ENIP), ("bacnet", BACNET), ("dnp3", DNP3)];
 
 /// What changes a device, in this protocol; `None` if no table was written for it.
 #[must_use]
@@ -205,5 +378,15 @@ mod tests {
         assert!(lists(ENIP, &[0x6F, 0x52, 0x06, 0x01, 0x05, 0x01, 0x01]));
         assert!(!lists(ENIP, &[0x6F, 0x52, 0x06, 0x01, 0x01, 0x01, 0x01]));
         assert!(!lists(S7, &[0x07, 0x11, 0x44, 0x01, 0x00, 0x1C, 0x00, 0x00]));
+        assert!(lists(BACNET, &[0x0A, 0x00, 0x00, 0x0F, 0x08, 0x00, 0x4D]));
+        assert!(lists(BACNET, &[0x0A, 0x20, 0x00, 0x14]), "behind a router too");
+        assert!(lists(BACNET, &[0x0A, 0x00, 0x00, 0x0C, 0x08, 0x00, 0x4C]), "the whole list");
+        assert!(!lists(BACNET, &[0x0A, 0x00, 0x00, 0x0C, 0x08, 0x40, 0x4C]), "its length");
+        assert!(lists(DNP3, &[0x00]), "the link is not reset");
+        assert!(lists(DNP3, &[0x04, 0x01, 0x3C, 0x02, 0x06]), "a class of events");
+        assert!(!lists(DNP3, &[0x04, 0x01, 0x00, 0xFE, 0x00]));
+        let every = |function| lists(DNP3, &[0x04, function, 0x00, 0xFE, 0x00]);
+        let other: Vec<u8> = (0..=0x21).filter(|function| !every(*function)).collect();
+        assert_eq!(other, [0x01], "of all functions only READ may be asked");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-const MAX: usize = 14;
+const MAX: usize = 24;
 
 /// The whole path of numbers that decides what a device will do, most significant first.
 ///
@@ -20,11 +20,11 @@ impl Selector {
     /// A selector of these numbers.
     ///
     /// # Panics
-    /// While compiling, if there are more than twelve.
+    /// While compiling, if there are more than twenty-four.
     #[must_use]
     #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::panic)]
     pub const fn of(path: &[u8]) -> Self {
-        assert!(path.len() <= MAX, "a selector has at most fourteen bytes");
+        assert!(path.len() <= MAX, "a selector has at most twenty-four bytes");
         let mut bytes = [0; MAX];
         let mut i = 0;
         while i < path.len() {

@@ -14,7 +14,7 @@ use super::lanes::Lanes;
 use super::plan::Plan;
 use super::report::{Counters, ENGINE, PhaseRecord, REPORT_LAYOUT, Report};
 use crate::gate::{Gate, StopReason};
-use crate::model::{Inventory, Outcome};
+use crate::model::{Asked, Inventory, Outcome};
 
 /// A running scan. Dropping it stops it.
 pub struct Scan {
@@ -202,7 +202,7 @@ impl Work {
 
     async fn take(&mut self, visited: Visited) {
         let answered =
-            visited.asset.is_some() || visited.outcomes.iter().any(|r| was_there(r.outcome));
+            visited.asset.is_some() || visited.outcomes.iter().any(|r| r.outcome.answered());
         let aborted = visited.outcomes.iter().all(|record| record.outcome == Outcome::Aborted);
         let begun = visited.spending.attempts > 0;
         self.count(&visited, answered);
@@ -216,6 +216,10 @@ impl Work {
             self.report.assets.add(asset);
         }
         for record in visited.outcomes {
+            if record.packets > 0 && record.outcome != Outcome::Aborted {
+                let (protocol, port) = (&record.protocol, record.port);
+                self.report.asked.add(&record.zone, record.address, protocol, port);
+            }
             // Addresses at which nobody answered are only counted, or a large range fills memory.
             let unremarkable = !visited.named && record.outcome == Outcome::Silent;
             if !unremarkable {
@@ -249,13 +253,6 @@ impl Work {
     }
 }
 
-fn was_there(outcome: Outcome) -> bool {
-    !matches!(
-        outcome,
-        Outcome::Silent | Outcome::SkippedByPolicy | Outcome::SkippedFresh | Outcome::Aborted
-    )
-}
-
 /// Why a phase sends nothing of its own in this build.
 fn left_out(phase: Phase, plan: &Plan) -> Option<&'static str> {
     match phase {
@@ -284,6 +281,7 @@ fn empty_report(plan: &Plan, planned: u64, now: Timestamp) -> Report {
         phases: Vec::new(),
         assets: Inventory::default(),
         outcomes: Vec::new(),
+        asked: Asked::default(),
         skipped: plan.skipped.clone(),
         counters,
         exchanges: Vec::new(),

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::calls::{Call, Called};
 use super::plan::{Conversation, Stop};
-use crate::fingerprint::{self, Rule};
+use crate::fingerprint::{self, Knowledge};
 use crate::gate::policy::Subject;
 use crate::gate::sabotage::Saboteur;
 use crate::gate::{Gate, Refusal, Silence, Spending, Visit};
@@ -22,7 +22,7 @@ use crate::wire::WireError;
 pub(super) struct Crew {
     pub(super) gate: Gate,
     pub(super) dialer: Arc<dyn Dialer>,
-    pub(super) rules: Arc<[Rule]>,
+    pub(super) knowledge: Knowledge,
     pub(super) zone: Zone,
     pub(super) source: Source,
     pub(super) first_tag: u16,
@@ -84,7 +84,7 @@ impl Crew {
                 .outcomes
                 .extend(stop.conversations.iter().map(|c| self.not_begun(address, c, &refusal))),
         }
-        visited.asset = self.make_asset(&visited.exchanges);
+        visited.asset = fingerprint::interpret(&self.knowledge, &visited.exchanges);
         if Saboteur::Evidence.is_at_work() {
             visited.exchanges.drain(..visited.exchanges.len().min(1));
         }
@@ -149,6 +149,7 @@ impl Crew {
             vendor: None,
             model: None,
         });
+        let decision = decision.for_target(&conversation.options);
         let host = Host {
             visit,
             dialer: &*self.dialer,
@@ -182,11 +183,6 @@ impl Crew {
         visited.exchanges.append(&mut found.exchanges);
     }
 
-    /// What the exchanges say, by the protocols and then by the rules.
-    fn make_asset(&self, exchanges: &[Exchange]) -> Option<Asset> {
-        interpret(&self.rules, exchanges)
-    }
-
     fn not_begun(&self, address: IpAddr, what: &Conversation, why: &Refusal) -> OutcomeRecord {
         let endpoint = SocketAddr::new(address, what.port);
         let mut record = self.record(endpoint, what.protocol, refused(why));
@@ -202,28 +198,6 @@ impl Crew {
 
 fn most_packets(conversation: &Conversation) -> u32 {
     u32::try_from(conversation.bounds.packets).unwrap_or(u32::MAX)
-}
-
-/// What exchanges with one device say: pure, so that stored exchanges give the same asset again.
-#[must_use]
-pub fn interpret(rules: &[Rule], exchanges: &[Exchange]) -> Option<Asset> {
-    let mut whole: Option<Asset> = None;
-    for probe in protocols::ALL {
-        let of_protocol = |exchange: &&Exchange| exchange.protocol == probe.name();
-        let exchanges: Vec<&Exchange> = exchanges.iter().filter(of_protocol).collect();
-        let Some(asset) = probe.interpret(&exchanges) else { continue };
-        match &mut whole {
-            None => whole = Some(asset),
-            Some(whole) => {
-                // One device, so one key: merging cannot be refused.
-                let _ = whole.merge(asset);
-            }
-        }
-    }
-    if let Some(asset) = &mut whole {
-        fingerprint::infer(rules, asset);
-    }
-    whole
 }
 
 /// How a conversation ended, honestly, and in which words.

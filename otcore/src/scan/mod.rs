@@ -7,6 +7,7 @@ mod host;
 mod lanes;
 mod plan;
 mod report;
+mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,17 +17,18 @@ use std::sync::Arc;
 pub use calls::Call;
 pub use engine::{Handle, Scan};
 pub use event::{Event, Phase, PhaseState, Progress};
-pub use host::interpret;
 pub use plan::{Conversation, Plan, Skipped, Stop};
 pub use report::{Counters, ENGINE, Engine, PhaseRecord, REPORT_LAYOUT, Report};
+pub use stored::{compare, redecode};
 
 use crate::error::{Error, ErrorKind};
-use crate::fingerprint;
+use crate::fingerprint::Knowledge;
 use crate::gate::journal::{Journal, NoJournal};
 use crate::gate::memory::{DeviceMemory, InMemory};
 use crate::gate::policy::Policy;
 use crate::gate::{Clock, Gate, HostClock, Parts, Wire};
 use crate::model::{Source, Zone};
+use crate::pack::Shelf;
 use crate::session::Dialer;
 use crate::targets::Targets;
 
@@ -64,7 +66,7 @@ pub struct Scanner {
     memory: Arc<dyn DeviceMemory>,
     journal: Arc<dyn Journal>,
     dialer: Arc<dyn Dialer>,
-    rules: Arc<[fingerprint::Rule]>,
+    shelf: Arc<Shelf>,
     seed: Option<u64>,
 }
 
@@ -117,13 +119,19 @@ impl Scanner {
         let crew = host::Crew {
             gate,
             dialer: Arc::clone(&self.dialer),
-            rules: Arc::clone(&self.rules),
+            knowledge: self.shelf.in_use().knowledge,
             zone: self.zone.clone(),
             source: self.source.clone(),
             first_tag: self.first_tag(),
             called: Vec::new(),
         };
         Scan::start(crew, plan)
+    }
+
+    /// The same scanner, with what is known taken from `shelf` when a scan starts.
+    pub(crate) fn with_shelf(mut self, shelf: Arc<Shelf>) -> Self {
+        self.shelf = shelf;
+        self
     }
 
     /// The policy it works under.
@@ -165,6 +173,7 @@ pub struct Builder {
     memory: Option<Arc<dyn DeviceMemory>>,
     journal: Option<Arc<dyn Journal>>,
     dialer: Option<Arc<dyn Dialer>>,
+    shelf: Option<Arc<Shelf>>,
     seed: Option<u64>,
 }
 
@@ -226,6 +235,21 @@ impl Builder {
         self
     }
 
+    /// What is known of devices in general: how things are called, never what is sent. Default: what
+    /// is compiled in.
+    #[must_use]
+    pub fn knowledge(self, knowledge: Knowledge) -> Self {
+        self.shelf(Arc::new(Shelf::of(knowledge)))
+    }
+
+    /// Where what is known is taken from when a scan starts; the scan keeps it to its end. Default:
+    /// what is compiled in.
+    #[must_use]
+    pub fn shelf(mut self, shelf: Arc<Shelf>) -> Self {
+        self.shelf = Some(shelf);
+        self
+    }
+
     /// What is shared with other scans. Default: everything of this process.
     #[must_use]
     pub fn wire(mut self, wire: Arc<Wire>) -> Self {
@@ -272,7 +296,7 @@ impl Builder {
             memory: self.memory.unwrap_or_else(|| Arc::new(InMemory::default())),
             journal: self.journal.unwrap_or_else(|| Arc::new(NoJournal)),
             dialer: self.dialer.unwrap_or_else(|| Arc::<crate::net::Sockets>::default()),
-            rules: fingerprint::built_in()?.into(),
+            shelf: self.shelf.unwrap_or_default(),
             seed: self.seed,
         })
     }

@@ -268,6 +268,10 @@ impl Making<'_> {
             let reasons: Vec<_> = decision.because.iter().map(ToString::to_string).collect();
             return Err(reasons.join("; "));
         }
+        let decision = decision.for_target(options);
+        if let Some(consent) = probe.missing_consent(&decision) {
+            return Err(words::needs(probe.name(), consent));
+        }
         let limits = &self.basis.policy.limits;
         Ok(Conversation {
             protocol: probe.name(),

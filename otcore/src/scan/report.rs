@@ -8,7 +8,10 @@ use super::plan::Skipped;
 use crate::export::{Results, Run};
 use crate::gate::policy::Profile;
 use crate::gate::{Spending, StopReason};
-use crate::model::{Exchange, Inventory, Outcome, OutcomeRecord, Source, Zone};
+use crate::model::{
+    Asked, Counts, Exchange, Inventory, Outcome, OutcomeRecord, ScanRecord, Source, Zone,
+};
+use crate::store::Look;
 
 /// Name and version of the layout of a report.
 pub const REPORT_LAYOUT: &str = "otcore-report-1";
@@ -42,6 +45,8 @@ pub struct Report {
     pub assets: Inventory,
     /// How each conversation ended.
     pub outcomes: Vec<OutcomeRecord>,
+    /// Who was really asked, also where nobody answered.
+    pub asked: Asked,
     /// What was asked for and not visited.
     pub skipped: Vec<Skipped>,
     /// What it cost.
@@ -111,15 +116,62 @@ impl Counters {
 }
 
 impl Report {
+    /// The same without what takes room: its assets and exchanges.
+    #[must_use]
+    pub fn head(&self) -> Self {
+        Self {
+            assets: Inventory::default(),
+            exchanges: Vec::new(),
+            zone: self.zone.clone(),
+            source: self.source.clone(),
+            phases: self.phases.clone(),
+            outcomes: self.outcomes.clone(),
+            asked: self.asked.clone(),
+            skipped: self.skipped.clone(),
+            ..*self
+        }
+    }
+
     /// Whether any device went dark after a question.
     #[must_use]
     pub fn harm_suspected(&self) -> bool {
         self.counters.went_dark > 0 || self.stopped == Some(StopReason::HarmSuspected)
     }
 
+    /// What it saw, device by device, as a store keeps it.
+    #[must_use]
+    pub fn looks(&self) -> Vec<Look> {
+        Look::each(self.started, self.exchanges.iter().cloned(), self.outcomes.iter().cloned())
+    }
+
     /// Devices that answered, or were named one by one, and did not say who they are.
     pub fn not_identified(&self) -> impl Iterator<Item = &OutcomeRecord> {
         self.outcomes.iter().filter(|record| record.outcome != Outcome::Identified)
+    }
+}
+
+impl Report {
+    /// The scan itself, without what it found.
+    fn record(&self) -> ScanRecord {
+        let counters = self.counters;
+        ScanRecord {
+            zone: self.zone.clone(),
+            source: self.source.clone(),
+            profile: self.profile.name().to_owned(),
+            started: self.started,
+            finished: self.finished,
+            completed: self.completed,
+            stopped: self.stopped.map(|why| why.in_words().to_owned()),
+            counters: Counts {
+                planned: counters.planned,
+                visited: counters.visited,
+                answered: counters.answered,
+                identified: counters.identified,
+                went_dark: counters.went_dark,
+                packets: counters.packets,
+                packets_planned: counters.packets_planned,
+            },
+        }
     }
 }
 
@@ -140,6 +192,7 @@ impl<'a> From<&'a Report> for Results<'a> {
         };
         let mut results = Self::from(&report.assets);
         (results.outcomes, results.skipped, results.run) = (&report.outcomes, skipped, Some(run));
+        results.scans = vec![report.record()];
         results
     }
 }

@@ -69,6 +69,18 @@ impl<'a> Host<'a> {
         &self.decision.units
     }
 
+    /// Link addresses of the outstations to ask, in order: those of the target, else of the policy.
+    #[must_use]
+    pub fn outstations(&self) -> &[u16] {
+        &self.decision.outstations
+    }
+
+    /// The link address of the master to ask from, if the target or the policy names it.
+    #[must_use]
+    pub fn master(&self) -> Option<u16> {
+        self.decision.master
+    }
+
     /// The numbers of the policy.
     #[must_use]
     pub fn limits(&self) -> &Limits {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::device::Device;
 use super::fault::{Fault, Faulty};
 use super::plant::{Expected, Plant, Truth};
+use crate::protocols::bacnet::sim as bacnet;
 use crate::protocols::enip::sim as enip;
 use crate::protocols::modbus::sim::{Identity, Serial, Server, Shape, Umas, Unit, typical};
 
@@ -20,13 +21,13 @@ const ILLEGAL_FUNCTION: Unit = Unit {
 };
 
 impl Plant {
-    /// Eighteen Modbus devices, seven that behave and eleven that do not, and four that speak
-    /// EtherNet/IP.
+    /// Eighteen Modbus devices, seven that behave and eleven that do not, four that speak EtherNet/IP
+    /// and five that speak BACnet.
     #[must_use]
     pub fn demo() -> Self {
         let mut plant = Self::new();
-        let all = well_behaved().into_iter().chain(troublesome()).chain(of_ethernet_ip());
-        for (expected, device) in all {
+        let all = [well_behaved(), troublesome(), of_ethernet_ip(), of_bacnet()];
+        for (expected, device) in all.into_iter().flatten() {
             plant = plant.with(expected, device);
         }
         plant
@@ -104,8 +105,48 @@ fn of_ethernet_ip() -> Vec<Entry> {
         kind(
             "remote-io",
             "I/O adapter that refuses List Identity",
-            &[("vendor", "Hilscher GmbH"), ("serial_number", "deadbeef")],
+            &[("vendor", "Hilscher"), ("serial_number", "deadbeef")],
             enip::adapter(),
+        ),
+    ]
+}
+
+/// All of them answer whoever asks, so that they can share a host with the scanner.
+fn of_bacnet() -> Vec<Entry> {
+    let kind = |name: &str, what: &str, known: &[(&str, &str)], shape| -> Entry {
+        let found = Truth::new("Identified", known);
+        (expected(name, what, found), Box::new(bacnet::Server::new(shape)))
+    };
+    vec![
+        kind(
+            "air-handler",
+            "building controller that knows every question",
+            &[("vendor", "Tarnwick Automation"), ("serial_number", "TWB-204711")],
+            bacnet::controller(),
+        ),
+        kind(
+            "heating-panel",
+            "panel that writes two bytes for each letter",
+            &[("vendor", "Ohmstead"), ("device_name", "Wärmeübergabe 3")],
+            bacnet::panel(),
+        ),
+        kind(
+            "room-sensor",
+            "sensor with messages of fifty bytes, one property at a time",
+            &[("model", "BH-RT 1"), ("device_name", "Büro 214")],
+            bacnet::room_sensor(),
+        ),
+        kind(
+            "boiler",
+            "old controller that does not know the number of all",
+            &[("model", "QG-HVAC"), ("firmware", "1.06")],
+            bacnet::old_controller(),
+        ),
+        kind(
+            "bacnet-router",
+            "router with two serial networks behind it",
+            &[("model", "TW-RT 2"), ("device_name", "ROUTER")],
+            bacnet::router(),
         ),
     ]
 }

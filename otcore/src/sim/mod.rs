@@ -26,6 +26,7 @@ mod fault;
 mod plant;
 mod server;
 mod station;
+mod substation;
 
 pub use device::{Action, Device, Greeting, Heard, Reply, Visit};
 pub use fault::{Ending, Fault, Faulty};

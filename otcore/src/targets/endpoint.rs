@@ -38,13 +38,18 @@ pub const SCHEMES: &[Scheme] = &[
     Scheme { protocol: "s7", port: 102, options: &[one("rack", 7), one("slot", 31)] },
     // Link address of a backplane port segment: one byte (CIP volume 1, appendix C, port segment).
     Scheme { protocol: "enip", port: 44818, options: &[one("slot", 255)] },
-    // Object instance: 22 bits, the highest being the wildcard (ASHRAE 135, clause 12.11).
-    Scheme { protocol: "bacnet", port: 47808, options: &[one("instance", 4_194_302)] },
+    // Object instance: 22 bits, the highest being the wildcard (ASHRAE 135, clause 12.11). Networks:
+    // 65535 is all of them, and 0 the own one, which needs no naming (clause 6.2.2).
+    Scheme {
+        protocol: "bacnet",
+        port: 47808,
+        options: &[one("instance", 4_194_302), one("network", 65_534)],
+    },
     // FFF0 to FFFF are reserved, self and broadcast addresses (IEEE 1815, data link layer).
     Scheme {
         protocol: "dnp3",
         port: 20000,
-        options: &[one("address", 65_519), one("source", 65_519)],
+        options: &[list("outstation", 65_519), one("master", 65_519), one("udp", 1)],
     },
 ];
 
@@ -307,9 +312,9 @@ mod tests {
         assert_eq!(modbus.host, Host::Address("fd00::1".parse().unwrap()));
         assert_eq!(modbus.port, Some(1502));
         assert_eq!(modbus.options.units(), [17, 1, 2]);
-        let dnp3 = endpoint("dnp3://RTU-9.plant?address=65519&source=1");
+        let dnp3 = endpoint("dnp3://RTU-9.plant?outstation=65519,4&master=1");
         assert_eq!(dnp3.host, Host::Name("rtu-9.plant".to_owned()));
-        assert_eq!(dnp3.options.value("address"), Some(65519));
+        assert_eq!(dnp3.options.values("outstation"), [65519, 4]);
         assert_eq!(dnp3.options.value("unit"), None);
         assert_eq!(dnp3.port_or_default(), Some(20000));
         assert_eq!(endpoint("S7://10.0.4.7").to_string(), "s7://10.0.4.7");
@@ -335,7 +340,7 @@ mod tests {
             ("enip://10.0.4.7?slot=+1", "slot cannot be \"+1\""),
             ("enip://10.0.4.7?slot=0x1", "slot cannot be \"0x1\""),
             ("bacnet://10.0.4.7?instance=4194303", "write a number from 0 to 4194302"),
-            ("dnp3://10.0.4.7?address=65520", "write a number from 0 to 65519"),
+            ("dnp3://10.0.4.7?outstation=65520", "write a number from 0 to 65519"),
             ("modbus://10.0.4.7?unit=99999999999999999999", "write a number from 0 to 255"),
             ("modbus://10.0.4.7/", "has a path: write protocol://host[:port][?option=value]"),
             ("modbus://10.0.4.7/a?unit=1", "has a path"),
@@ -377,7 +382,7 @@ mod tests {
         ];
         let port = prop::option::of(1..=u16::MAX);
         let scheme = prop::sample::select((0..SCHEMES.len()).collect::<Vec<_>>());
-        (scheme, host, port, any::<[Option<u32>; 2]>()).prop_map(|(scheme, host, port, given)| {
+        (scheme, host, port, any::<[Option<u32>; 3]>()).prop_map(|(scheme, host, port, given)| {
             let scheme = &SCHEMES[scheme];
             let port = port.map(|port| format!(":{port}")).unwrap_or_default();
             let options: Vec<_> = scheme

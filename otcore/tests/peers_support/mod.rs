@@ -201,7 +201,9 @@ pub(crate) async fn visit(name: &str, query: &str, policy: Policy) -> Option<(Sc
     assert_eq!(seen.open, 0, "every connection was closed");
     assert_eq!(seen.connections as u64, scanned.report.counters.connections);
     assert_eq!(seen.asked, scanned.questions().concat(), "the journal is what was sent");
-    assert_eq!(seen.answered.len() as u64, scanned.report.counters.bytes_in);
+    // An outstation may speak of itself once more while we say goodbye.
+    let late = seen.answered.len() as u64 - scanned.report.counters.bytes_in;
+    assert!(late == 0 || protocol_of(name) == "dnp3", "{late} bytes were not read");
     let outcome = scanned.outcome();
     assert!(outcome.packets <= outcome.packets_planned, "{outcome:?}");
     Some((scanned, seen))

@@ -33,7 +33,8 @@ impl Replay {
         static NEXT: AtomicU8 = AtomicU8::new(1);
         let bind = format!("127.77.0.{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let log = Scratch::new(&format!("{bind}.ndjson"));
-        let offset = 2_000 + std::process::id() % 18_000; // 44818 and more is below 65536
+        // Above every port that is never touched, and 47808 and more is below 65536.
+        let offset = 10_000 + std::process::id() % 7_000;
         let python = env::var_os("OTCORE_PEERS_PYTHON").map(|path| project().join(path));
         let mut command = Command::new(python.unwrap_or_else(|| "python3".into()));
         command.arg(recordings().unwrap().join("replay.py")).arg(device).args(["--case", case]);

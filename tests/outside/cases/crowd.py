@@ -9,7 +9,7 @@ import judge
 from capture import read
 from netns import Field, Plant
 from scan import drive, otscan, policy
-from world import GENTLE, Verdicts, World
+from world import GENTLE, OFF, Verdicts, World
 
 PROCESSES = 3
 SCANS = 3
@@ -22,7 +22,7 @@ def run(world: World) -> Verdicts:
         start = ("--first", "10.50.0.5", "--step", "256", "--count", "3")
         plant = Plant(field, world.program("otcore-plant"), "ordinary", *start)
         under = policy(field, {})
-        devices = plant.addresses()
+        devices = [one["address"] for one in plant.devices if not one["name"].startswith(OFF)]
         running = []
         for number in range(processes):
             memory = field.folder / f"crowd-{number}.ndjson"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import judge
 from capture import read
-from netns import Field, Plant, pipe
+from netns import OWN, Field, Plant, pipe
 from scan import otscan, policy
 from world import GENTLE, Verdicts, World
 
@@ -64,7 +64,11 @@ def meet(world: World, protocol: str, verdicts: Verdicts) -> None:
     received: dict[str, int] = defaultdict(int)
     for one in judge.connections(packets):
         received[one.device] += one.received
-    most = max(received.values())
+    heard: dict[str, int] = defaultdict(int)
+    for packet in packets:
+        if packet.kind == "udp" and packet.target in OWN:
+            heard[packet.source] += len(packet.payload)
+    most = max([*received.values(), *heard.values()])
     for device, count in received.items():
         if count > ACCEPTED + KERNEL:
             verdicts.judge(8, [f"{device}: {count} bytes were taken"])

@@ -15,7 +15,7 @@ import judge
 from capture import read
 from netns import Field, Plant
 from scan import drive
-from world import Verdicts, World
+from world import OFF, Verdicts, World
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -45,7 +45,8 @@ def run(world: World) -> Verdicts:
     verdicts = Verdicts()
     dice = random.Random(1)
     count = 40 if world.short else world.policies
-    schemes = [f"{name}:{port}" for port, name in world.manifest().ports.items()]
+    ports = world.manifest().ports
+    schemes = [f"{name}:{port}" for port, name in ports.items() if name not in OFF]
     orders = [order(number, dice, schemes) for number in range(count)]
     with Field("scope", flat=False) as ground:
         start = ("--first", f"10.0.0.{LIVE}", "--step", "1024", "--count", "64")

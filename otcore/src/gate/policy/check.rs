@@ -73,7 +73,29 @@ impl Policy {
         if !settings.units.is_empty() && !known.has_units {
             return Err(no_units("units", &settings.units, known.name));
         }
+        self.check_outstations(known, settings)?;
         self.check_units("units", &settings.units)
+    }
+
+    fn check_outstations(&self, known: &KnownProtocol, settings: &ProtocolPolicy) -> Checked {
+        let ProtocolPolicy { outstations, master, .. } = settings;
+        let named = [("outstations", outstations.first()), ("master", master.as_ref())];
+        for (key, first) in named {
+            if let Some(first) = first.filter(|_| !known.has_outstations) {
+                let why = format!("{} has no link addresses", known.name);
+                return Err(PolicyError::contradiction(key, first, why));
+            }
+        }
+        if let Some(address) = outstations.iter().chain(master).find(|address| **address > 65_519) {
+            let why = "link addresses above 65519 are reserved";
+            return Err(PolicyError::contradiction("outstations", address, why));
+        }
+        let most = self.limits.units_per_gateway;
+        if u32::try_from(outstations.len()).is_ok_and(|count| count <= most) {
+            return Ok(());
+        }
+        let why = format!("more outstations than limits.units_per_gateway ({most}) allows");
+        Err(PolicyError::contradiction("outstations", &format!("{outstations:?}"), why))
     }
 
     fn check_port_may_be_opened(&self, port: u16, enabled: bool) -> Checked {
@@ -323,9 +345,15 @@ mod tests {
             ("protocols.s7.ports = []", "protocols.s7.ports = []: the protocol is on but has no"),
             ("protocols.s7.ports = [0]", "protocols.s7.ports[0] = 0: out of range"),
             ("protocols.s7.units = [1]", "protocols.s7.units = [1]: s7 has no units"),
+            ("protocols.s7.master = 1", "protocols.s7.master = 1: s7 has no link addresses"),
+            (
+                "limits.units_per_gateway = 1\nprotocols.dnp3.outstations = [1, 2]",
+                "protocols.dnp3.outstations = [1, 2]: more outstations than \
+                 limits.units_per_gateway (1)",
+            ),
             (
                 "protocols.bacnet.allow = [\"umas\"]",
-                "protocols.bacnet.allow = \"umas\": no such consent, known are reply_port, broadcast",
+                "protocols.bacnet.allow = \"umas\": no such consent, known are routed, bbmd, reply_port, broadcast",
             ),
             ("protocols.modbus.units = [248]", "protocols.modbus.units = 248: units 248 to 254"),
             (

@@ -7,10 +7,14 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::Serialize;
 
-use super::known::{known, never_ports};
+use super::known::{Consent, known, never_ports};
 use super::rule::{Match, Rule, Then};
 use super::{KnownProtocol, Policy, Profile, ProtocolPolicy, ScopeAnswer};
 use crate::safety::Level;
+use crate::targets::Options;
+
+/// The consent that a target gives by naming its carrier: datagrams displace nobody.
+const DATAGRAMS: &str = "datagrams";
 
 /// One device, one protocol, and what is known of it so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -40,6 +44,10 @@ pub struct Decision {
     pub consents: BTreeSet<String>,
     /// Units asked for behind a gateway, in this order.
     pub units: Vec<u8>,
+    /// Link addresses of the outstations that are asked, in this order.
+    pub outstations: Vec<u16>,
+    /// The link address that they are asked from.
+    pub master: Option<u16>,
     /// What decided. If the device may not be asked, everything that stands against it.
     pub because: Vec<Reason>,
 }
@@ -175,9 +183,19 @@ fn protocol_objection(settings: Option<(&KnownProtocol, &ProtocolPolicy)>) -> Op
     };
     if !settings.enabled {
         let by = if known.enabled { By::Policy } else { By::Default };
-        return Some(Reason::new("protocol", "off", by));
+        return Some(Reason::new("protocol", off(known, &by), by));
     }
     None
+}
+
+/// That a protocol is off, and why if it is so by default.
+fn off(known: &KnownProtocol, by: &By) -> String {
+    match known.consents.first().filter(|_| *by == By::Default) {
+        Some(Consent { name, risk }) => {
+            format!("off, since it {risk}; to have it, set `enabled = true` and allow `{name}`")
+        }
+        None => "off".to_owned(),
+    }
 }
 
 /// The rules about one subject, in order.
@@ -230,7 +248,8 @@ impl Place<'_> {
         let level = self.level(&mut because);
         let consents = self.consents(&mut because);
         let units = self.units(&consents, &mut because);
-        Decision { permitted: true, level, consents, units, because }
+        let ProtocolPolicy { outstations, master, .. } = self.settings.clone();
+        Decision { permitted: true, level, consents, units, outstations, master, because }
     }
 
     fn level(&self, because: &mut Vec<Reason>) -> Level {
@@ -279,8 +298,33 @@ impl Place<'_> {
 
 impl Decision {
     fn refuse(because: Vec<Reason>) -> Self {
-        let (level, consents, units) = (Level::Detect, BTreeSet::new(), Vec::new());
-        Self { permitted: false, level, consents, units, because }
+        Self {
+            permitted: false,
+            level: Level::Detect,
+            consents: BTreeSet::new(),
+            units: Vec::new(),
+            outstations: Vec::new(),
+            master: None,
+            because,
+        }
+    }
+
+    /// The same with what the target says, which goes before what the policy says: link addresses,
+    /// and whether to ask by datagrams.
+    #[must_use]
+    pub fn for_target(mut self, options: &Options) -> Self {
+        let address = |value: &u32| u16::try_from(*value).ok();
+        let named: Vec<u16> = options.values("outstation").iter().filter_map(address).collect();
+        if !named.is_empty() {
+            self.outstations = named;
+        }
+        self.master = options.value("master").as_ref().and_then(address).or(self.master);
+        match options.value("udp") {
+            Some(0) => drop(self.consents.remove(DATAGRAMS)),
+            Some(_) => drop(self.consents.insert(DATAGRAMS.to_owned())),
+            None => {}
+        }
+        self
     }
 }
 
@@ -406,7 +450,12 @@ mod tests {
     fn what_is_off_unknown_elsewhere_or_forbidden_is_refused_with_its_reason() {
         let policy = Policy::gentle().never_port(8080);
         for (subject, key, value) in [
-            (Subject { protocol: "dnp3", port: 20000, ..PLC }, "protocol", "off"),
+            (
+                Subject { protocol: "dnp3", port: 20000, ..PLC },
+                "protocol",
+                "off, since it opens a connection, which may displace the station that operates the \
+                 device; to have it, set `enabled = true` and allow `connect`",
+            ),
             (Subject { protocol: "gopher", port: 70, ..PLC }, "protocol", "unknown"),
             (Subject { port: 102, ..PLC }, "port", "102 belongs to s7"),
             (Subject { port: 1502, ..PLC }, "port", "1502 is never touched: safety controllers"),

@@ -22,7 +22,7 @@ const POLICY: &[&str] = &[
     "rule",
     "window",
 ];
-const PROTOCOL: &[&str] = &["enabled", "ports", "level", "allow", "units"];
+const PROTOCOL: &[&str] = &["enabled", "ports", "level", "allow", "units", "outstations", "master"];
 const RULE: &[&str] = &["name", "when", "then"];
 const WHEN: &[&str] = &["zone", "network", "port", "protocol", "vendor", "model"];
 const THEN: &[&str] = &["skip", "level", "allow", "deny", "units"];
@@ -155,6 +155,8 @@ fn read_protocol(settings: &mut ProtocolPolicy, node: Node<'_>) -> Result<(), Po
     }
     settings.allow = table.read("allow", Node::texts)?.unwrap_or_default();
     settings.units = table.read("units", units)?.unwrap_or_default();
+    settings.outstations = table.read("outstations", outstations)?.unwrap_or_default();
+    settings.master = table.read("master", outstation)?;
     Ok(())
 }
 
@@ -232,6 +234,15 @@ fn ports(node: Node<'_>) -> Result<Vec<u16>, PolicyError> {
 
 fn units(node: Node<'_>) -> Result<Vec<u8>, PolicyError> {
     each(node, |unit| unit.number(0, 255))
+}
+
+fn outstations(node: Node<'_>) -> Result<Vec<u16>, PolicyError> {
+    each(node, outstation)
+}
+
+/// The addresses above are reserved (IEEE 1815-2012, clause 9.2.4.1.2.6).
+fn outstation(node: Node<'_>) -> Result<u16, PolicyError> {
+    node.number(0, 65_519)
 }
 
 fn profile(node: Node<'_>) -> Result<Profile, PolicyError> {

@@ -21,6 +21,8 @@ pub struct KnownProtocol {
     pub level: Level,
     /// Whether one device can have further units behind it, as serial gateways do.
     pub has_units: bool,
+    /// Whether stations have link addresses of their own, as outstations and masters of DNP3 do.
+    pub has_outstations: bool,
     /// What it does only if a policy allows it by name.
     pub consents: &'static [Consent],
     /// Those of them that are given unless a policy says otherwise: they cost a device nothing.
@@ -44,6 +46,7 @@ pub const KNOWN: &[KnownProtocol] = &[
         enabled: true,
         level: Level::Identify,
         has_units: true,
+        has_outstations: false,
         given: &[],
         consents: &[
             Consent {
@@ -92,6 +95,16 @@ pub const KNOWN: &[KnownProtocol] = &[
         default_port: 47808,
         consents: &[
             Consent {
+                name: "routed",
+                risk: "calls the networks behind a router, where every device answers at once over a \
+                       slow bus, and asks the devices there one after the other",
+            },
+            Consent {
+                name: "bbmd",
+                risk: "reads the tables by which broadcasts are handed on to other networks; few \
+                       devices do not expect the question",
+            },
+            Consent {
                 name: "reply_port",
                 risk: "listens at port 47808 of this host while it asks, for devices that answer \
                        only there; building software of this host that starts meanwhile finds it \
@@ -111,10 +124,18 @@ pub const KNOWN: &[KnownProtocol] = &[
         name: "dnp3",
         default_port: 20000,
         enabled: false,
-        consents: &[Consent {
-            name: "connect",
-            risk: "opens a connection, which may displace the station that operates the device",
-        }],
+        has_outstations: true,
+        consents: &[
+            Consent {
+                name: "connect",
+                risk: "opens a connection, which may displace the station that operates the device",
+            },
+            Consent {
+                name: "datagrams",
+                risk: "asks by datagrams first, which displace nobody's connection; an outstation \
+                       that keeps one peer for datagrams may send what it has to say to this host",
+            },
+        ],
         ..PLAIN
     },
 ];
@@ -125,6 +146,7 @@ const PLAIN: KnownProtocol = KnownProtocol {
     enabled: true,
     level: Level::Identify,
     has_units: false,
+    has_outstations: false,
     consents: &[],
     given: &[],
 };

@@ -276,6 +276,10 @@ limits! {
     broadcasts_per_scan: "L10", Scan "broadcasts",
         gentle 0, careful 0, AtMost 0..=6,
         "A broadcast interrupts every device at once, and all of them answer at once";
+    instances_per_broadcast: "L11", Scan "device numbers",
+        gentle 1_000, careful 100, AtMost 1..=4_194_304,
+        "The first call is for few devices; where few answer the next is for more, where many do for \
+         fewer";
     broadcast_gap_ms: "L10", Scan "ms",
         gentle 10_000, careful 20_000, AtLeast 1_000..=600_000,
         "Everybody who heard a broadcast has answered, and rested, before the next one";
@@ -288,6 +292,10 @@ limits! {
     units_per_gateway: "L12", Gateway "units",
         gentle 16, careful 8, AtMost 1..=247,
         "Bounds how long a gateway is kept busy in one scan";
+    link_addresses: "L12", Device "link addresses",
+        gentle 4, careful 2, AtMost 0..=16,
+        "Where nobody names its outstations the likeliest link addresses are called, one after the \
+         other; on a radio or a serial line every call to nobody costs its time";
     slot_gap_ms: "L12", Gateway "ms",
         gentle 1_000, careful 2_000, AtLeast 1_000..=60_000,
         "A backplane carries the plant's own traffic, so its slots are asked one a second at most";

@@ -120,6 +120,14 @@ pub struct ProtocolPolicy {
     /// Units asked for behind a gateway, in this order. Only for protocols that have units.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<u8>,
+    /// Link addresses of the outstations behind one address, in this order. Only for protocols that
+    /// have outstations; a target that names its own is asked for those.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outstations: Vec<u16>,
+    /// The link address that questions come from, which must be that of a master the outstations
+    /// know. Only for protocols that have outstations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub master: Option<u16>,
 }
 
 impl Policy {
@@ -256,12 +264,21 @@ impl ProtocolPolicy {
             level: known.level,
             allow: known.given.iter().map(|name| (*name).to_owned()).collect(),
             units: Vec::new(),
+            outstations: Vec::new(),
+            master: None,
         }
     }
 
     fn nothing() -> Self {
-        let (enabled, level) = (false, Level::Detect);
-        Self { enabled, ports: Vec::new(), level, allow: Vec::new(), units: Vec::new() }
+        Self {
+            enabled: false,
+            ports: Vec::new(),
+            level: Level::Detect,
+            allow: Vec::new(),
+            units: Vec::new(),
+            outstations: Vec::new(),
+            master: None,
+        }
     }
 
     /// Is asked.
@@ -303,6 +320,20 @@ impl ProtocolPolicy {
     #[must_use]
     pub fn unit(mut self, unit: u8) -> Self {
         self.units.push(unit);
+        self
+    }
+
+    /// Is asked for the outstation of this link address, after those already named.
+    #[must_use]
+    pub fn outstation(mut self, address: u16) -> Self {
+        self.outstations.push(address);
+        self
+    }
+
+    /// Is asked from the link address of this master.
+    #[must_use]
+    pub fn master(mut self, address: u16) -> Self {
+        self.master = Some(address);
         self
     }
 }

@@ -73,7 +73,18 @@ fn protocol() -> impl Strategy<Value = (usize, ProtocolPolicy)> {
             let names = known.consents.iter().map(|consent| consent.name).collect();
             consents(names).prop_map(move |allow| {
                 let (ports, units) = (ports.clone(), units.clone());
-                (i, ProtocolPolicy { enabled, ports, level, allow, units })
+                (
+                    i,
+                    ProtocolPolicy {
+                        enabled,
+                        ports,
+                        level,
+                        allow,
+                        units,
+                        outstations: Vec::new(),
+                        master: None,
+                    },
+                )
             })
         },
     )

@@ -110,6 +110,7 @@ impl Visit {
             asked: false,
             answered: false,
             closes: false,
+            refused: false,
             unanswered: false,
         };
         state.current = Some(current);

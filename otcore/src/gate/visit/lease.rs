@@ -90,10 +90,11 @@ impl Lease {
         if unreachable && took < BEFORE_RESOLUTION_FAILS {
             self.visiting.gate.breaker.unreachable(self.visiting.device.address());
         }
+        let answered = why.kind() == io::ErrorKind::ConnectionRefused;
         if let Some(current) = self.visiting.state().current.as_mut() {
             current.unanswered = why.kind() == io::ErrorKind::TimedOut;
+            current.refused = answered;
         }
-        let answered = why.kind() == io::ErrorKind::ConnectionRefused;
         if let Some(hold) = self.host_hold.as_ref().filter(|_| !answered) {
             hold.nobody_there();
         }
@@ -116,7 +117,7 @@ impl Lease {
 
     /// Who never answered a datagram most likely is not there, and nothing is remembered of it.
     fn forget_if_unheard(&self) {
-        let unheard = |c: Current| c.carrier == Carrier::Udp && c.resolving;
+        let unheard = |c: Current| c.carrier == Carrier::Udp && c.resolving && !c.refused;
         let unheard = self.visiting.state().current.is_some_and(unheard);
         if let Some(hold) = self.host_hold.as_ref().filter(|_| unheard) {
             hold.nobody_there();

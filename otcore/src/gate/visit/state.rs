@@ -61,6 +61,8 @@ pub(super) struct Current {
     pub(super) answered: bool,
     /// The packets that end it are promised.
     pub(super) closes: bool,
+    /// Its system says that nobody listens at this port, so somebody lives there.
+    pub(super) refused: bool,
     /// It has come to nothing, and nobody said a word.
     pub(super) unanswered: bool,
 }

@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-use super::probe::{ROCKWELL, is_logix, name};
+use super::probe::{is_logix, name};
 use super::{
     Enip, EthernetLink, Function, Identity, Names, Services, Status, TcpIp, classes, consistency,
-    data, hardware_address, identities, ports,
+    hardware_address, identities, ports,
 };
 use crate::model::{
-    Asset, Claim, Confidence, Evidence, Exchange, Field, InterfaceField, Method, Node,
-    ServiceField, ServiceKey, StateField, decode,
+    Asset, Claim, Confidence, Evidence, Exchange, Field, InterfaceField, Node, ServiceField,
+    ServiceKey, StateField, decode,
 };
 use crate::protocol::{Answer, Protocol};
 use crate::safety::ReadOnly;
 use crate::wire::Reader;
 
-/// What is concluded from a product code.
-const BY_PRODUCT_CODE: &str = "enip/catalog-number-by-product-code";
 /// More of a change digest is not shown.
 const LONGEST_DIGEST: usize = 32;
 
@@ -84,46 +82,22 @@ struct Says {
 
 impl Says {
     fn identity(&self, node: &mut Node, identity: &Identity) {
-        let vendor = data::vendor(identity.vendor).map(str::to_owned);
-        let vendor = vendor.unwrap_or_else(|| format!("ODVA vendor id {}", identity.vendor));
-        let kind = data::device_type(identity.device_type).map(str::to_owned);
-        let kind = kind.unwrap_or_else(|| format!("CIP device type {}", identity.device_type));
-        self.vendor(node, &vendor);
-        self.field(node, Field::Description, &kind);
+        self.field(node, Field::VendorId, &registered(identity.vendor));
+        self.field(node, Field::DeviceType, &registered(identity.device_type));
         self.field(node, Field::ProductCode, &identity.product_code.to_string());
         self.field(node, Field::Firmware, &identity.revision.to_string());
         self.serial(node, identity.serial);
         self.field(node, Field::Model, &name(identity));
-        self.catalog_number(node, identity);
         self.status(node, identity);
         if let Some(address) = identity.address {
             self.interface(node, "encapsulation", InterfaceField::Ip, &dotted(address));
         }
     }
 
-    fn vendor(&self, node: &mut Node, vendor: &str) {
-        self.field(node, Field::Vendor, vendor);
-    }
-
     /// Serial numbers are unique for a vendor, so zero is none.
     fn serial(&self, node: &mut Node, serial: u32) {
         if serial != 0 {
             self.field(node, Field::SerialNumber, &format!("{serial:08x}"));
-        }
-    }
-
-    /// Rockwell's names of products begin with what they are ordered by, but not all.
-    fn catalog_number(&self, node: &mut Node, identity: &Identity) {
-        let known = data::catalog_number(identity.device_type, identity.product_code);
-        if let Some(number) = known.filter(|_| identity.vendor == ROCKWELL) {
-            let evidence = Evidence {
-                method: Method::Rule,
-                rule: Some(BY_PRODUCT_CODE.to_owned()),
-                ..Evidence::clone(&self.evidence)
-            };
-            let (confidence, value) = (Confidence::Inferred, number.to_owned());
-            let claim = Claim { confidence, evidence: Arc::new(evidence), value };
-            node.identity.add(Field::OrderNumber, claim);
         }
     }
 
@@ -222,17 +196,8 @@ impl Says {
         let mut one = Identity::default();
         one.attribute(number, &mut Reader::new(body)).ok()?;
         match number {
-            1 => self.vendor(
-                node,
-                &data::vendor(one.vendor)
-                    .map_or_else(|| format!("ODVA vendor id {}", one.vendor), str::to_owned),
-            ),
-            2 => self.field(
-                node,
-                Field::Description,
-                &data::device_type(one.device_type)
-                    .map_or_else(|| format!("CIP device type {}", one.device_type), str::to_owned),
-            ),
+            1 => self.field(node, Field::VendorId, &registered(one.vendor)),
+            2 => self.field(node, Field::DeviceType, &registered(one.device_type)),
             3 => self.field(node, Field::ProductCode, &one.product_code.to_string()),
             4 => self.field(node, Field::Firmware, &one.revision.to_string()),
             5 => self.status(node, &one),
@@ -331,6 +296,11 @@ impl Says {
         let evidence = Arc::clone(&self.evidence);
         Claim { confidence: Confidence::Reported, evidence, value: value.to_owned() }
     }
+}
+
+/// A number that ODVA gave out; what it stands for is in the tables.
+fn registered(number: u16) -> String {
+    format!("cip:{number}")
 }
 
 fn dotted(address: [u8; 4]) -> String {

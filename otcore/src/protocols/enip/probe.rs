@@ -62,6 +62,10 @@ impl protocols::Probe for Probe {
         include_str!("rules.toml")
     }
 
+    fn tables(&self) -> &'static [(&'static str, &'static str)] {
+        &data::TABLES
+    }
+
     /// One datagram and its repetition, and a connection in case of silence or for more than a name.
     fn bounds(&self, decision: &Decision, _: &[u8], limits: &Limits) -> Bounds {
         let longest = self.functions().iter().map(|facts| facts.max_request).max().unwrap_or(0);
@@ -88,6 +92,11 @@ impl protocols::Probe for Probe {
             return talk.outcome();
         }
         talk.by_connection().await
+    }
+
+    /// The session handle and the sender context.
+    fn is_passing(&self, place: usize) -> bool {
+        (4..8).contains(&place) || (12..20).contains(&place)
     }
 
     fn interpret(&self, exchanges: &[&Exchange]) -> Option<Asset> {

@@ -74,6 +74,11 @@ impl protocols::Probe for Probe {
         result
     }
 
+    /// The protocol data unit reference.
+    fn is_passing(&self, place: usize) -> bool {
+        (11..13).contains(&place)
+    }
+
     fn interpret(&self, exchanges: &[&Exchange]) -> Option<Asset> {
         interpret::interpret(exchanges)
     }

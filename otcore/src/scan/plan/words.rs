@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Call, Conversation, Plan, Stop};
+use crate::gate::policy::{Consent, known};
 use crate::protocols::Bounds;
 use crate::targets::AddressSet;
 
@@ -51,8 +52,28 @@ fn write_alike(f: &mut fmt::Formatter<'_>, stops: &[Stop]) -> fmt::Result {
         }
         let Bounds { packets, requests, seconds, .. } = bounds;
         writeln!(f, ": each at most {packets} packets, {requests} questions, {seconds} s")?;
+        write_risks(f, conversation)?;
     }
     Ok(())
+}
+
+/// What somebody has consented to in a protocol that is off by default.
+fn write_risks(f: &mut fmt::Formatter<'_>, conversation: &Conversation) -> fmt::Result {
+    let off = known(conversation.protocol).filter(|known| !known.enabled);
+    for Consent { name, risk } in off.into_iter().flat_map(|known| known.consents) {
+        if conversation.consents.contains(*name) {
+            writeln!(f, "    {name}: {risk}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Why nothing is asked, and the way out.
+pub(super) fn needs(protocol: &str, consent: &str) -> String {
+    let consents = known(protocol).into_iter().flat_map(|known| known.consents);
+    let risk = consents.filter(|known| known.name == consent).map(|known| known.risk).next();
+    let risk = risk.unwrap_or("asks what somebody should have decided about");
+    format!("{protocol} {risk}; to have it, allow `{consent}`")
 }
 
 fn in_words(seconds: u64) -> String {

@@ -1,21 +1,26 @@
-//! Scans an OT network from the command line.
+//! Scans an OT network from the command line: the program otscan, which the Python package has too.
 
 mod args;
 mod explain;
+mod inspect;
 mod memory;
+mod pack;
 mod quarantine;
 mod scan;
 mod select;
 mod stop;
+mod store;
+mod stored;
 
+use std::ffi::OsString;
 use std::io;
-use std::process::ExitCode;
 
-use args::{Command, CommandLine, Format};
 use clap::Parser;
 use clap::error::ErrorKind;
 use otcore::model::printable;
-use otcore_examples::out;
+
+use crate::out;
+use args::{Command, CommandLine, Format};
 
 /// Why nothing was done: what is wrong, with what, and the way out, in one line.
 type Complaint = Box<dyn std::error::Error>;
@@ -31,19 +36,23 @@ enum Status {
     HarmSuspected = 4,
 }
 
-fn main() -> ExitCode {
-    let done = match CommandLine::try_parse() {
-        Ok(CommandLine { command }) => run(command),
+/// Carry out a command line, whose first word is the name of the program. Returns the exit status:
+/// 0 completed, 1 completed with devices not identified, 2 bad usage or input, 3 aborted, 4 harm
+/// suspected.
+#[must_use]
+pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> u8 {
+    let done = match CommandLine::try_parse_from(arguments) {
+        Ok(CommandLine { command }) => carry_out(command),
         Err(error) => not_a_command(&error),
     };
     let status = done.unwrap_or_else(|complaint| {
         out::notice(&format!("otscan: {}", printable(&complaint.to_string())));
         Status::BadInput
     });
-    ExitCode::from(status as u8)
+    status as u8
 }
 
-fn run(command: Command) -> Result<Status, Complaint> {
+fn carry_out(command: Command) -> Result<Status, Complaint> {
     match command {
         Command::Scan(args) => scan::scan(&args),
         Command::Plan(args) => plan(&args),
@@ -55,7 +64,14 @@ fn run(command: Command) -> Result<Status, Complaint> {
             })
         }
         Command::Explain(args) => explain::explain(&args),
+        Command::Diff(args) => stored::diff(&args),
+        Command::Report(args) => stored::report(&args),
+        Command::Export(args) => stored::export(&args),
+        Command::Inspect(args) => inspect::inspect(&args),
+        Command::Redecode(args) => stored::redecode(&args),
         Command::Quarantine(args) => quarantine::quarantine(args),
+        Command::Store(args) => store::store(&args),
+        Command::Pack(args) => pack::pack(args),
     }
 }
 

@@ -1,0 +1,117 @@
+"""What a scan tells while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+from otcore.enums import Phase, StopReason
+from otcore.model import Asset, OutcomeRecord
+from otcore.values import Json, parsed
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Part of what was asked for is not visited."""
+
+    what: str
+    """The addresses or the endpoint."""
+    addresses: int
+    """How many addresses that is, at most 2**64 - 1."""
+    reason: str
+    """Why, in words."""
+
+
+@dataclass(frozen=True)
+class PhaseChanged:
+    """A phase begins, ends or is left out."""
+
+    phase: Phase
+    state: str
+    """`started`, `finished` or `skipped`."""
+    reason: str | None = None
+    """Why it is left out."""
+
+
+@dataclass(frozen=True)
+class ConversationEnded:
+    """A conversation ended."""
+
+    record: OutcomeRecord
+
+
+@dataclass(frozen=True)
+class AssetFound:
+    """Something was found out about a device."""
+
+    asset: Asset
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the scan is."""
+
+    done: int
+    """Devices dealt with."""
+    planned: int
+    """Devices of the plan."""
+    answered: int
+    """Devices that answered."""
+    packets: int
+    """Packets sent, the kernel's own included."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Nothing follows."""
+
+    stopped: StopReason | None
+    """Why it ended early, if it did."""
+
+
+@dataclass(frozen=True)
+class OtherEvent:
+    """Something that this version of the package does not know."""
+
+    json: Json
+
+
+Event = Union[Skipped, PhaseChanged, ConversationEnded, AssetFound, Progress, Finished, OtherEvent]
+"""Something that happened."""
+
+
+def event(text: str) -> Event:
+    """Read one from the JSON of the engine.
+
+    >>> event('{"event": "progress", "done": 1, "planned": 4, "answered": 1, "packets": 16}')
+    Progress(done=1, planned=4, answered=1, packets=16)
+    """
+    data = parsed(text)
+    kind = data.pop("event")
+    if kind == "skipped":
+        return skipped(data)
+    if kind == "phase":
+        return phase(data)
+    if kind == "outcome":
+        return ConversationEnded(OutcomeRecord.of(data))
+    if kind == "asset":
+        return AssetFound(Asset(data))
+    if kind == "progress":
+        return Progress(data["done"], data["planned"], data["answered"], data["packets"])
+    if kind == "finished":
+        stopped = data["stopped"]
+        return Finished(StopReason(stopped) if stopped else None)
+    return OtherEvent({"event": kind, **data})
+
+
+def skipped(data: Json) -> Skipped:
+    """Read it from JSON."""
+    return Skipped(data["what"], data["addresses"], data["reason"])
+
+
+def phase(data: Json) -> PhaseChanged:
+    """Read it from JSON."""
+    name, state = Phase(data["phase"]), data["state"]
+    if isinstance(state, dict):
+        return PhaseChanged(name, "skipped", state["skipped"])
+    return PhaseChanged(name, state)

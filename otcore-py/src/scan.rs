@@ -1,0 +1,104 @@
+//! Scanners, plans and running scans.
+
+use otcore::blocking::{self, Settings, json};
+use pyo3::prelude::*;
+
+use crate::funnel::{raise, released, wait, wait_at_most};
+use crate::inventory::Inventory;
+
+/// Plans and starts scans under one policy.
+#[pyclass(frozen)]
+pub(crate) struct Scanner(blocking::Scanner);
+
+#[pymethods]
+impl Scanner {
+    #[new]
+    #[allow(clippy::too_many_arguments)] // one for each setting, all named on the Python side
+    #[allow(clippy::needless_pass_by_value)] // Python hands over lists as values
+    #[pyo3(signature = (policy, level, protocols, zone, source, journal, capture, memory))]
+    fn new(
+        policy: Option<&str>,
+        level: Option<&str>,
+        protocols: Vec<String>,
+        zone: Option<&str>,
+        source: Option<&str>,
+        journal: Option<&str>,
+        capture: Option<&str>,
+        memory: Option<&str>,
+    ) -> PyResult<Self> {
+        let protocols: Vec<&str> = protocols.iter().map(String::as_str).collect();
+        let protocols = protocols.as_slice();
+        let settings =
+            Settings { policy, level, protocols, zone, source, journal, capture, memory };
+        blocking::Scanner::new(&settings).map(Self).map_err(raise)
+    }
+
+    fn plan(&self, py: Python<'_>, targets: &str) -> PyResult<Plan> {
+        released(py, || self.0.plan(targets).map(Plan))
+    }
+
+    fn start(&self, py: Python<'_>, plan: &Plan) -> PyResult<Scan> {
+        released(py, || self.0.carry_out(plan.0.clone()).map(Scan))
+    }
+
+    /// What may be done, as JSON.
+    fn policy(&self, py: Python<'_>) -> PyResult<String> {
+        released(py, || Ok(self.0.policy().to_json()?))
+    }
+}
+
+/// What would be sent to whom.
+#[pyclass(frozen)]
+pub(crate) struct Plan(otcore::Plan);
+
+#[pymethods]
+impl Plan {
+    fn json(&self, py: Python<'_>) -> PyResult<String> {
+        released(py, || json(&self.0))
+    }
+
+    /// For people.
+    fn text(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// A running scan.
+#[pyclass(frozen)]
+pub(crate) struct Scan(blocking::Scan);
+
+#[pymethods]
+impl Scan {
+    /// The next event, as JSON, or `None` after the last one.
+    fn next(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        wait(py, &self.0)?.map(|event| json(&event).map_err(raise)).transpose()
+    }
+
+    /// The next event, as JSON, if it comes within so many milliseconds; whether more may follow.
+    fn next_within(&self, py: Python<'_>, millis: u64) -> PyResult<(Option<String>, bool)> {
+        let (event, more) = wait_at_most(py, &self.0, millis);
+        Ok((event.map(|event| json(&event).map_err(raise)).transpose()?, more))
+    }
+
+    fn abort(&self, py: Python<'_>) {
+        py.detach(|| self.0.abort());
+    }
+
+    fn pause(&self, py: Python<'_>) {
+        py.detach(|| self.0.handle().pause());
+    }
+
+    fn resume(&self, py: Python<'_>) {
+        py.detach(|| self.0.handle().resume());
+    }
+
+    fn is_paused(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.0.handle().is_paused())
+    }
+
+    /// What was found. Waits for the end.
+    fn finish(&self, py: Python<'_>) -> PyResult<Inventory> {
+        while wait(py, &self.0)?.is_some() {}
+        released(py, || self.0.finish().map(Inventory::from))
+    }
+}

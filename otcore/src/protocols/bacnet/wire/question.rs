@@ -1,0 +1,323 @@
+//! Our questions as bytes, and their selectors read back from them.
+
+use super::address::Address;
+use super::message::{
+    self, BROADCAST, EXPECTS_REPLY, HAS_DESTINATION, Message, NETWORK_MESSAGE,
+    READ_BROADCAST_TABLE, READ_FOREIGN_TABLE, UNICAST,
+};
+use super::value::{self, ObjectId, WILDCARD};
+use crate::safety::Selector;
+use crate::wire::{Reader, WireError, Writer};
+
+pub(super) const CONFIRMED: u8 = 0x00;
+pub(super) const UNCONFIRMED: u8 = 0x10;
+pub(super) const WHO_IS: u8 = 0x08;
+pub(super) const READ_PROPERTY: u8 = 0x0C;
+pub(super) const READ_PROPERTY_MULTIPLE: u8 = 0x0E;
+pub(super) const WHO_IS_ROUTER: u8 = 0x00;
+pub(super) const WHAT_IS_NETWORK_NUMBER: u8 = 0x12;
+/// No segmented answer is taken, and none above 480 bytes (ASHRAE 135, clauses 20.1.2.4 and 20.1.2.5).
+const LARGEST_ANSWER: u8 = 0x03;
+/// In the first byte of a property: element 0 of it, its size.
+const COUNT: u8 = 0x40;
+/// In the same place: one or more of its elements.
+const ELEMENTS: u8 = 0x80;
+/// Two bytes of a selector for every property, and so many properties at most.
+pub(super) const MOST_PROPERTIES: usize = super::functions::MOST_PROPERTIES as usize;
+
+const OBJECT: u8 = 0x0C;
+const OPEN_LIST: u8 = 0x1E;
+const CLOSE_LIST: u8 = 0x1F;
+
+/// Put a function's headers around `body`. Empty if it has no place to go to, or one too many.
+pub(super) fn frame(path: &[u8], to: Option<&Address>, tag: u16, body: &[u8]) -> Vec<u8> {
+    let mut w = Writer::with_capacity(32 + body.len());
+    match path {
+        [function @ (READ_BROADCAST_TABLE | READ_FOREIGN_TABLE)] => {
+            return message::message(*function, &[]);
+        }
+        [UNICAST, NETWORK_MESSAGE, kind] => {
+            message::npdu(&mut w, NETWORK_MESSAGE, None);
+            w.u8(*kind);
+        }
+        [UNICAST, route, ..] if (*route == HAS_DESTINATION) != to.is_some() => return Vec::new(),
+        [BROADCAST, _, UNCONFIRMED, service] if to.is_none() => {
+            message::npdu(&mut w, 0, None);
+            w.u8(UNCONFIRMED).u8(*service).bytes(body);
+            return message::message(BROADCAST, &w.into_vec());
+        }
+        [UNICAST, _, UNCONFIRMED, service] => {
+            message::npdu(&mut w, 0, to);
+            w.u8(UNCONFIRMED).u8(*service).bytes(body);
+        }
+        [UNICAST, _, CONFIRMED, service, ..] => {
+            let [_, invoke] = tag.to_be_bytes();
+            message::npdu(&mut w, EXPECTS_REPLY, to);
+            w.u8(CONFIRMED).u8(LARGEST_ANSWER).u8(invoke).u8(*service).bytes(body);
+        }
+        _ => return Vec::new(),
+    }
+    message::message(UNICAST, &w.into_vec())
+}
+
+/// What a finished question asks for, besides its selector.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asked {
+    BroadcastTable,
+    ForeignTable,
+    Routers,
+    NetworkNumber,
+    WhoIs { first: u32, last: u32 },
+    Read { service: u8, invoke: u8, object: ObjectId, property: u32 },
+}
+
+/// A finished question, taken apart.
+pub(super) struct Question {
+    pub(super) to: Option<Address>,
+    pub(super) asked: Asked,
+}
+
+/// Read the selector back, and see that every other byte is as we write it.
+pub(super) fn selector(frame: &[u8]) -> Result<Selector, WireError> {
+    let mut message = Message::read(frame)?;
+    let mut path = Vec::with_capacity(24);
+    path.push(message.function);
+    match message.function {
+        READ_BROADCAST_TABLE | READ_FOREIGN_TABLE => {}
+        UNICAST => npdu(&mut message, &mut path)?,
+        BROADCAST => to_everybody(&mut message, &mut path)?,
+        other => return Err(WireError::Invalid { field: "BVLC function", value: other.into() }),
+    }
+    match message.rest.rest() {
+        [] => {}
+        [more, ..] => {
+            return Err(WireError::Invalid { field: "end of question", value: (*more).into() });
+        }
+    }
+    Selector::read(&path).ok_or(WireError::Invalid { field: "path", value: 0 })
+}
+
+fn npdu(message: &mut Message<'_>, path: &mut Vec<u8>) -> Result<(), WireError> {
+    let mut again = message.rest.clone();
+    let npdu = message.npdu()?;
+    if let Some(to) = &npdu.to {
+        is_as_we_write(&mut again, npdu.control, to)?;
+    }
+    path.push(npdu.control & !EXPECTS_REPLY);
+    let r = &mut message.rest;
+    match npdu.control {
+        NETWORK_MESSAGE => match r.u8("network message")? {
+            kind @ (WHO_IS_ROUTER | WHAT_IS_NETWORK_NUMBER) => path.push(kind),
+            kind => {
+                return Err(WireError::Invalid { field: "network message", value: kind.into() });
+            }
+        },
+        0 | HAS_DESTINATION => {
+            let everybody = npdu.to.is_none_or(|to| to.mac.as_bytes().is_empty());
+            if !everybody {
+                return Err(WireError::Invalid { field: "address", value: 0 });
+            }
+            who_is(r, path)?;
+        }
+        EXPECTS_REPLY | READ_ROUTED => {
+            let everybody = npdu.to.is_some_and(|to| to.mac.as_bytes().is_empty());
+            if everybody {
+                return Err(WireError::Invalid { field: "address", value: 0 });
+            }
+            read(r, path)?;
+        }
+        control => {
+            return Err(WireError::Invalid { field: "NPDU control", value: control.into() });
+        }
+    }
+    Ok(())
+}
+
+/// Who-Is for a range of numbers, on this network only.
+fn to_everybody(message: &mut Message<'_>, path: &mut Vec<u8>) -> Result<(), WireError> {
+    let npdu = message.npdu()?;
+    if npdu.control != 0 {
+        return Err(WireError::Invalid { field: "NPDU control", value: npdu.control.into() });
+    }
+    path.push(npdu.control);
+    let r = &mut message.rest;
+    let has_range = r.left() > 2;
+    who_is(r, path)?;
+    match has_range {
+        true => Ok(()),
+        false => Err(WireError::Short { field: "range" }),
+    }
+}
+
+const READ_ROUTED: u8 = HAS_DESTINATION | EXPECTS_REPLY;
+
+/// One network, never all of them, and as many hops as everybody allows.
+fn is_as_we_write(r: &mut Reader<'_>, control: u8, to: &Address) -> Result<(), WireError> {
+    if matches!(to.network, 0 | 0xFFFF) {
+        return Err(WireError::Invalid { field: "network", value: to.network.into() });
+    }
+    let mut w = Writer::default();
+    message::npdu(&mut w, control, Some(to));
+    let ours = w.into_vec();
+    match r.take(ours.len(), "NPDU header")? == ours {
+        true => Ok(()),
+        false => Err(WireError::Invalid { field: "hop count", value: control.into() }),
+    }
+}
+
+fn who_is(r: &mut Reader<'_>, path: &mut Vec<u8>) -> Result<(), WireError> {
+    r.expect_u8(UNCONFIRMED, "kind of APDU")?;
+    r.expect_u8(WHO_IS, "service")?;
+    path.extend([UNCONFIRMED, WHO_IS]);
+    if r.left() == 0 {
+        return Ok(());
+    }
+    let (first, last) = (value::shortest(r, 0)?, value::shortest(r, 1)?);
+    match first <= last && last <= WILDCARD {
+        true => Ok(()),
+        false => Err(WireError::Invalid { field: "range", value: last.into() }),
+    }
+}
+
+/// The range of numbers that Who-Is is for.
+pub(super) fn range(w: &mut Writer, first: u32, last: u32) {
+    value::write_context_unsigned(w, 0, first);
+    value::write_context_unsigned(w, 1, last);
+}
+
+fn read(r: &mut Reader<'_>, path: &mut Vec<u8>) -> Result<(), WireError> {
+    r.expect_u8(CONFIRMED, "kind of APDU")?;
+    r.expect_u8(LARGEST_ANSWER, "largest answer")?;
+    r.u8("invoke id")?;
+    let service = r.u8("service")?;
+    path.extend([CONFIRMED, service]);
+    if !matches!(service, READ_PROPERTY | READ_PROPERTY_MULTIPLE) {
+        return Err(WireError::Invalid { field: "service", value: service.into() });
+    }
+    let object = object(r)?;
+    let kind = u8::try_from(object.kind);
+    path.push(kind.map_err(|_| WireError::Invalid { field: "object", value: object.kind.into() })?);
+    if service == READ_PROPERTY {
+        let (property, index) = property(r, 1)?;
+        path.extend(word(property, index)?);
+        return Ok(());
+    }
+    r.expect_u8(OPEN_LIST, "list of properties")?;
+    let mut last = None;
+    for nth in 0.. {
+        if r.clone().u8("list of properties")? == CLOSE_LIST && nth > 0 {
+            break;
+        }
+        let (property, index) = property(r, 0)?;
+        if nth == MOST_PROPERTIES {
+            return Err(WireError::Invalid { field: "properties", value: property.into() });
+        }
+        let word = word(property, index)?;
+        // Elements of one list are one thing to ask for, however many.
+        if word[0] & ELEMENTS == 0 || last != Some(word) {
+            path.extend(word);
+        }
+        last = Some(word);
+    }
+    r.expect_u8(CLOSE_LIST, "end of properties")
+}
+
+/// The object that a question or an answer is about.
+#[inline]
+pub(super) fn object(r: &mut Reader<'_>) -> Result<ObjectId, WireError> {
+    let [tag, a, b, c, d] = r.array("object")?;
+    match tag {
+        OBJECT => Ok(ObjectId::of(u32::from_be_bytes([a, b, c, d]))),
+        tag => Err(WireError::Invalid { field: "object", value: tag.into() }),
+    }
+}
+
+/// A property and perhaps one of its elements.
+fn property(r: &mut Reader<'_>, number: u8) -> Result<(u32, Option<u32>), WireError> {
+    let property = value::shortest(r, number)?;
+    let element = (number + 1) << 4 | 0x08;
+    let follows = r.clone().u8("element").is_ok_and(|tag| matches!(tag ^ element, 1..=4));
+    let index = if follows { Some(value::shortest(r, number + 1)?) } else { None };
+    Ok((property, index))
+}
+
+/// The same, written.
+pub(super) fn reference(w: &mut Writer, number: u8, property: u32, index: Option<u32>) {
+    value::write_context_unsigned(w, number, property);
+    if let Some(index) = index {
+        value::write_context_unsigned(w, number + 1, index);
+    }
+}
+
+/// A property in a selector.
+fn word(property: u32, index: Option<u32>) -> Result<[u8; 2], WireError> {
+    let invalid = || WireError::Invalid { field: "property", value: property.into() };
+    let short = u16::try_from(property).ok().filter(|property| *property < 0x4000);
+    let [high, low] = short.ok_or_else(invalid)?.to_be_bytes();
+    Ok(match index {
+        None => [high, low],
+        Some(0) => [high | COUNT, low],
+        Some(_) => [high | ELEMENTS, low],
+    })
+}
+
+/// The properties that a selector names.
+pub(super) fn properties(selector: &Selector) -> impl Iterator<Item = u32> {
+    let words = match selector.path() {
+        [UNICAST, _, CONFIRMED, _, _object, words @ ..] => words,
+        _ => &[],
+    };
+    let (words, _) = words.as_chunks::<2>();
+    words.iter().map(|[high, low]| u16::from_be_bytes([high & !(COUNT | ELEMENTS), *low]).into())
+}
+
+/// What `list` of properties of an object looks like in a question for several.
+pub(super) fn several(w: &mut Writer, list: impl Iterator<Item = (u32, Option<u32>)>) {
+    w.u8(OPEN_LIST);
+    for (property, index) in list.take(MOST_PROPERTIES) {
+        reference(w, 0, property, index);
+    }
+    w.u8(CLOSE_LIST);
+}
+
+/// The object in a question.
+pub(super) fn write_object(w: &mut Writer, object: ObjectId) {
+    w.u8(OBJECT).bytes(&object.bits().to_be_bytes());
+}
+
+/// Take a question of our own apart, of which [`selector`] has seen that it is one.
+#[inline]
+pub(super) fn parse(frame: &[u8]) -> Result<Question, WireError> {
+    let mut message = Message::read(frame)?;
+    match message.function {
+        READ_BROADCAST_TABLE => return Ok(Question { to: None, asked: Asked::BroadcastTable }),
+        READ_FOREIGN_TABLE => return Ok(Question { to: None, asked: Asked::ForeignTable }),
+        _ => {}
+    }
+    let npdu = message.npdu()?;
+    let r = &mut message.rest;
+    let asked = if npdu.control & NETWORK_MESSAGE != 0 {
+        match r.u8("network message")? {
+            WHO_IS_ROUTER => Asked::Routers,
+            _ => Asked::NetworkNumber,
+        }
+    } else if npdu.control & EXPECTS_REPLY == 0 {
+        r.take(2, "Who-Is")?;
+        match r.left() {
+            0 => Asked::WhoIs { first: 0, last: WILDCARD },
+            _ => {
+                let first = value::context_unsigned(r, 0)?;
+                Asked::WhoIs { first, last: value::context_unsigned(r, 1)? }
+            }
+        }
+    } else {
+        let [_, _, invoke, service] = r.array("APDU header")?;
+        let object = object(r)?;
+        let property = match service {
+            READ_PROPERTY => value::context_unsigned(r, 1)?,
+            _ => 0, // the answer names each
+        };
+        Asked::Read { service, invoke, object, property }
+    };
+    Ok(Question { to: npdu.to, asked })
+}
