@@ -49,6 +49,15 @@ impl Folder {
         out
     }
 
+    /// Its results, when it may have noticed that more is read now.
+    async fn redecoded(&self, args: &[&str]) -> String {
+        let output = self.run(args).await;
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {err}");
+        assert!(err.is_empty() || err.starts_with("notice: more or something else"), "{err}");
+        text(&output.stdout)
+    }
+
     /// Its one line of complaint.
     async fn complaint(&self, args: &[&str]) -> String {
         let output = self.run(args).await;
@@ -150,8 +159,11 @@ async fn a_pack_is_verified_tried_applied_used_and_rolled_back() {
     folder.ok(&["scan", &target, "--store", "p.otcore", "--no-progress"]).await;
     let preview = [&["pack", "preview"], &signed[..], &["--store", "p.otcore"]].concat();
     let told = folder.ok(&preview).await;
-    assert!(told.contains("device_class: "), "{told}");
-    assert!(told.contains("-> \"named by the pack\"  (modbus/of-a-pack)"), "{told}");
+    assert!(told.contains("CHANGED (1)"), "{told}");
+    let change = "-> \"named by the pack\"  [concluded by rule modbus/of-a-pack from modbus/";
+    assert!(told.contains("identity.device_class: ") && told.contains(change), "{told}");
+    let inspect = [&["pack", "inspect"], &signed[..], &["--store", "p.otcore"]].concat();
+    assert_eq!(folder.ok(&inspect).await, told);
 
     folder.ok(&[&["pack", "apply"], &signed[..]].concat()).await;
     assert_eq!(folder.ok(&preview).await, "nothing would be said otherwise\n");
@@ -164,7 +176,17 @@ async fn a_pack_is_verified_tried_applied_used_and_rolled_back() {
     assert_eq!(class(folder.ok(&with_key).await), "named by the pack");
     assert_ne!(class(folder.ok(&scan).await), "named by the pack", "not unless it is asked for");
     let named = [&with_key[..], &["--pack", "one.otpack"]].concat();
-    assert_eq!(class(folder.ok(&named).await), "named by the pack");
+    let report = folder.ok(&named).await;
+    assert_eq!(json(&report)["data_pack"]["name"], "plant-names");
+    assert_eq!(class(report), "named by the pack");
+    let plain = folder.ok(&scan).await;
+    assert_eq!(json(&plain)["data_pack"], Value::Null);
+    folder.write("plain.json", plain);
+    let again = |assets: String| json(&assets)[0]["identity"]["device_class"]["value"].clone();
+    let redecode = ["redecode", "plain.json"];
+    assert_ne!(again(folder.redecoded(&redecode).await), "named by the pack");
+    let redecode = [&redecode[..], &["--key", "our.pub", "--pack", "one.otpack"]].concat();
+    assert_eq!(again(folder.redecoded(&redecode).await), "named by the pack");
 
     let again = folder.complaint(&[&["pack", "apply"], &signed[..]].concat()).await;
     assert!(again.contains("is not newer than 1"), "{again}");

@@ -119,6 +119,50 @@ async fn a_report_is_a_page_or_a_table() {
     assert!(table.starts_with("DEVICE") && table.contains("1.02"), "{table}");
 }
 
+/// Ends a cell, begins a formula, gives the terminal an order, turns the text around; and it is long.
+fn hostile() -> String {
+    "=cmd|' /C calc'!A0\";\n\u{1b}]0;owned\u{7}\u{202e}gnp.exe<script>".repeat(20_000)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_device_says_is_inert_in_every_text_a_person_reads() {
+    let folder = Folder::new("hostile");
+    two_reports(&folder).await;
+    let in_json = serde_json::to_string(&hostile()).unwrap();
+    let hostile = folder.read("after.json").replace("\"BH-750\"", &in_json);
+    assert_ne!(hostile, folder.read("after.json"));
+    let address = serde_json::from_str::<Value>(&hostile).unwrap()["assets"][0]["addresses"][0]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    folder.write("hostile.json", &hostile);
+    let cases: &[(&[&str], i32)] = &[
+        (&["report", "hostile.json", "--format", "table"], 0),
+        (&["report", "hostile.json"], 0),
+        (&["inspect", "hostile.json"], 0),
+        (&["inspect", "hostile.json", &address], 0),
+        (&["diff", "before.json", "hostile.json"], 1),
+        (&["diff", "hostile.json", "after.json"], 1),
+        (&["export", "hostile.json", "--format", "csv"], 0),
+        (&["export", "hostile.json", "--format", "coverage-csv"], 0),
+        (&["export", "hostile.json", "--format", "html"], 0),
+    ];
+    for (args, status) in cases {
+        let text = result(&folder, args, *status).await.replace("\r\n", "\n");
+        let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!text.contains(acts), "{args:?}");
+        if text.starts_with("<!DOCTYPE html>") {
+            assert!(!text.contains("<script"), "{args:?}: it is markup");
+        }
+        if args[args.len() - 1].ends_with("csv") {
+            let mut cells = text.split(['\n', ',', ';', '"']);
+            assert!(!cells.any(|cell| cell.starts_with('=')), "{args:?}: a formula");
+        }
+    }
+    let json = result(&folder, &["redecode", "after.json"], 0).await;
+    assert!(json.contains("BH-750"), "the bytes still say what was said");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_form_holds_the_device_and_can_be_read_or_opened() {
     let folder = Folder::new("export");
@@ -172,7 +216,7 @@ async fn stored_answers_are_decoded_again_without_a_packet() {
     folder.write("poorer.json", &poorer.to_string());
     let output = run(&folder, &["redecode", "poorer.json"]).await;
     assert_eq!(output.status.code(), Some(0));
-    assert!(err(&output).contains("reads more"), "{}", err(&output));
+    assert!(err(&output).contains("something else is read"), "{}", err(&output));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
 fn length(value: &Value) -> usize {
     match value {
         Value::Text(text) => text.bytes.len(),
-        Value::Octets(bytes) | Value::Bits(_, bytes) | Value::Constructed(bytes) => bytes.len(),
+        Value::Octets(bytes) | Value::Bits(bytes) | Value::Constructed(bytes) => bytes.len(),
         _ => 0,
     }
 }

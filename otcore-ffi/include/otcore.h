@@ -28,6 +28,7 @@
  *   with ::OTCORE_STATUS_BAD_HANDLE; freeing NULL does nothing.
  * - A `const char *` that goes in is UTF-8 that ends with NUL, of at most 16 MiB unless its
  *   function says otherwise; it is not kept.
+ * - A `const void *` with a length is that many bytes, at most 16 MiB; they are not kept.
  * - A pointer to a result must be valid and aligned. The result is NULL whenever the function does
  *   not return ::OTCORE_STATUS_OK.
  * - Any function may be called in any thread, and a handle may be used in several at a time. Not in
@@ -74,11 +75,11 @@ typedef enum {
      */
     OTCORE_STATUS_EMPTY_SCOPE = 4,
     /**
-     * A name for a zone or source is not allowed.
+     * A name for a zone, a source or a format is not allowed.
      */
     OTCORE_STATUS_NAMING = 5,
     /**
-     * A file cannot be read or written.
+     * A file cannot be read, written or used: a journal, a memory, a store, a data pack.
      */
     OTCORE_STATUS_FILE = 6,
     /**
@@ -164,6 +165,11 @@ typedef enum {
 } OtcoreScanState;
 
 /**
+ * What devices are called: what is compiled in, or a data pack of somebody who is trusted.
+ */
+typedef struct OtcorePacks OtcorePacks;
+
+/**
  * A running or finished scan.
  */
 typedef struct OtcoreScan OtcoreScan;
@@ -177,6 +183,11 @@ typedef struct OtcoreScanner OtcoreScanner;
  * What a scanner is made from.
  */
 typedef struct OtcoreSettings OtcoreSettings;
+
+/**
+ * Keeps what scans saw.
+ */
+typedef struct OtcoreStore OtcoreStore;
 
 /**
  * A text that otcore gives away.
@@ -268,14 +279,16 @@ OtcoreStatus otcore_settings_new(const char *config, OtcoreSettings **out);
 /**
  * Change one of the settings. If it is wrong nothing changes.
  *
- * | key     | value                                                             | default   |
- * |---------|-------------------------------------------------------------------|-----------|
- * | policy  | what may be done, as TOML, or as JSON if it begins with a brace   | gentle    |
- * | level   | how deep to ask: detect, identify, structure, state               | by policy |
- * | zone    | the network the addresses live in                                 | default   |
- * | source  | who looks, stamped on every claim                                 | otcore    |
- * | journal | the file that everything sent and received is appended to         | none      |
- * | memory  | the file that remembers devices, such as those in quarantine      | none      |
+ * | key       | value                                                              | default   |
+ * |-----------|--------------------------------------------------------------------|-----------|
+ * | policy    | what may be done, as TOML, or as JSON if it begins with a brace    | gentle    |
+ * | level     | how deep to ask: detect, identify, structure, state                | by policy |
+ * | protocols | those to use only, such as `modbus s7`; a list in a text of all    | by policy |
+ * | zone      | the network the addresses live in                                  | default   |
+ * | source    | who looks, stamped on every claim                                  | otcore    |
+ * | journal   | the file that everything sent and received is appended to          | none      |
+ * | capture   | the file that the same is appended to as a capture (pcapng)        | none      |
+ * | memory    | the file that remembers devices, such as those in quarantine       | none      |
  *
  * @param settings The settings.
  * @param key      Which one.
@@ -486,6 +499,204 @@ OtcoreStatus otcore_redecode_json(const char *results, OtcoreText **out);
  * @param out     Receives the text; free it with otcore_text_free().
  */
 OtcoreStatus otcore_export(const char *results, const char *format, OtcoreText **out);
+
+/**
+ * Say whose data packs are trusted. What devices are called is what is compiled in, until a pack
+ * is applied.
+ *
+ * @param keys   Public keys of minisign, one a line, as in the file that minisign writes one to.
+ * @param folder The folder that keeps the pack in use from one run to the next, for one program at
+ *               a time; NULL for none. A pack in it that is no longer good is not used:
+ *               otcore_packs_json() says why.
+ * @param out    Receives them; free them with otcore_packs_free().
+ */
+OtcoreStatus otcore_packs_new(const char *keys, const char *folder, OtcorePacks **out);
+
+/**
+ * Which pack is in use, as JSON: its card under `in_use`, or null for what is compiled in; and
+ * under `refused` why the one in the folder is not used, or null.
+ *
+ * @param packs The packs.
+ * @param out   Receives the text; free it with otcore_text_free().
+ */
+OtcoreStatus otcore_packs_json(const OtcorePacks *packs, OtcoreText **out);
+
+/**
+ * Whether a pack may be used now, with its key, its dates and all that is in it. Nothing changes.
+ *
+ * @param packs  Whose keys are trusted.
+ * @param pack   The bytes of the pack, which are not kept.
+ * @param length How many there are.
+ * @param out    Receives its card as JSON; free it with otcore_text_free().
+ * @return ::OTCORE_STATUS_FILE if it may not; otcore_last_error() says why.
+ */
+OtcoreStatus otcore_packs_verify_json(const OtcorePacks *packs,
+                                      const void *pack,
+                                      size_t length,
+                                      OtcoreText **out);
+
+/**
+ * Use a pack from now on, and in the folder, if there is one, from run to run. Scans that run end
+ * with what they began with.
+ *
+ * @param packs  The packs.
+ * @param pack   The bytes of the pack, which are not kept.
+ * @param length How many there are.
+ * @return ::OTCORE_STATUS_FILE if it may not be used; what was in use stays.
+ */
+OtcoreStatus otcore_packs_apply(const OtcorePacks *packs, const void *pack, size_t length);
+
+/**
+ * Use again what was in use before the pack that was applied last.
+ *
+ * @param packs The packs.
+ * @return ::OTCORE_STATUS_FILE if there is nothing to go back to.
+ */
+OtcoreStatus otcore_packs_roll_back(const OtcorePacks *packs);
+
+/**
+ * As otcore_redecode_json(), with what is known with the pack in use.
+ *
+ * @param packs   The packs.
+ * @param results As `before` of otcore_diff_json().
+ * @param out     Receives the text; free it with otcore_text_free().
+ */
+OtcoreStatus otcore_packs_redecode_json(const OtcorePacks *packs,
+                                        const char *results,
+                                        OtcoreText **out);
+
+/**
+ * What a document would say otherwise with a pack than with the one in use, as JSON. Nothing
+ * changes.
+ *
+ * @param packs   Whose keys are trusted.
+ * @param pack    The bytes of the pack, which are not kept.
+ * @param length  How many there are.
+ * @param results As `before` of otcore_diff_json().
+ * @param out     Receives the text; free it with otcore_text_free().
+ * @return ::OTCORE_STATUS_FILE if the pack may not be used.
+ */
+OtcoreStatus otcore_packs_preview_json(const OtcorePacks *packs,
+                                       const void *pack,
+                                       size_t length,
+                                       const char *results,
+                                       OtcoreText **out);
+
+/**
+ * Have scanners call devices by what is in use of these packs whenever a scan starts.
+ *
+ * @param settings The settings; scanners that were made before are not changed.
+ * @param packs    The packs, which may be freed before; NULL for what is compiled in.
+ */
+OtcoreStatus otcore_settings_packs(const OtcoreSettings *settings, const OtcorePacks *packs);
+
+/**
+ * Free packs. Scanners that use them go on to.
+ */
+OtcoreStatus otcore_packs_free(OtcorePacks *packs);
+
+/**
+ * The policy of a scanner with every limit that it has, as JSON.
+ *
+ * @param scanner The scanner.
+ * @param out     Receives the text; free it with otcore_text_free().
+ */
+OtcoreStatus otcore_policy_json(const OtcoreScanner *scanner, OtcoreText **out);
+
+/**
+ * What a scanner may ask of an address in a protocol now, and which rule decides so, as JSON.
+ * Nothing is sent.
+ *
+ * @param scanner  The scanner.
+ * @param address  The address.
+ * @param protocol The protocol, such as `modbus`.
+ * @param port     The port, or 0 for the usual one of the policy.
+ * @param out      Receives the text; free it with otcore_text_free().
+ */
+OtcoreStatus otcore_explain_json(const OtcoreScanner *scanner,
+                                 const char *address,
+                                 const char *protocol,
+                                 uint16_t port,
+                                 OtcoreText **out);
+
+/**
+ * What a scanner remembers of devices, as JSON: whom it leaves alone, since when and why.
+ *
+ * @param scanner The scanner.
+ * @param out     Receives the text; free it with otcore_text_free().
+ */
+OtcoreStatus otcore_memory_json(const OtcoreScanner *scanner, OtcoreText **out);
+
+/**
+ * Let every device at an address be asked again. Only a person decides that, who has looked at it.
+ *
+ * @param scanner The scanner; its zone is the one that is meant, and its scans know it at once.
+ * @param address The address.
+ * @param out     Receives how many devices were left alone until now. Left alone if this fails.
+ */
+OtcoreStatus otcore_memory_clear(const OtcoreScanner *scanner, const char *address, size_t *out);
+
+/**
+ * Open a store of inventories.
+ *
+ * @param path The file, which is made if there is none; NULL for a store that lasts as long as its
+ *             handle.
+ * @param out  Receives the store; free it with otcore_store_free().
+ * @return ::OTCORE_STATUS_FILE if the file cannot be read or written, is no store, or is damaged;
+ *         always for a file if this library was built without stores in files.
+ */
+OtcoreStatus otcore_store_open(const char *path, OtcoreStore **out);
+
+/**
+ * Keep what a document saw, all or nothing: the questions and answers of a report, or else what it
+ * claims. Once this returns it is as safe as the store can make it.
+ *
+ * @param store   The store.
+ * @param results As `before` of otcore_diff_json().
+ * @param out     Receives of how many devices that is something. Left alone if this fails.
+ */
+OtcoreStatus otcore_store_keep(const OtcoreStore *store, const char *results, size_t *out);
+
+/**
+ * What is known now of every device, as JSON: the newest of everything that is said the same way.
+ *
+ * @param store The store.
+ * @param packs With what is in use of these; NULL for what is compiled in.
+ * @param out   Receives the text, an array of assets; free it with otcore_text_free().
+ */
+OtcoreStatus otcore_store_json(const OtcoreStore *store,
+                               const OtcorePacks *packs,
+                               OtcoreText **out);
+
+/**
+ * How a field of a device, a module or what is behind one came to be what it is, as JSON: the
+ * claims that said something else than the one before, the oldest first.
+ *
+ * @param store The store.
+ * @param packs As for otcore_store_json().
+ * @param path  Whose, such as `line-3/10.20.4.7` or `line-3/10.20.4.7/s7/102/4`.
+ * @param field The field, such as `firmware`.
+ * @param out   Receives the text; free it with otcore_text_free().
+ * @return ::OTCORE_STATUS_FILE if there is no such field, or the path is none.
+ */
+OtcoreStatus otcore_store_history_json(const OtcoreStore *store,
+                                       const OtcorePacks *packs,
+                                       const char *path,
+                                       const char *field,
+                                       OtcoreText **out);
+
+/**
+ * Read all of a store and compare it with what was written. Takes as long as it is large.
+ *
+ * @param store The store.
+ * @return ::OTCORE_STATUS_FILE with the first thing that does not fit.
+ */
+OtcoreStatus otcore_store_check(const OtcoreStore *store);
+
+/**
+ * Free a store, and close its file.
+ */
+OtcoreStatus otcore_store_free(OtcoreStore *store);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -193,6 +193,99 @@ inline Text export_as(const std::string &format, const std::string &results) {
     return Text(out);
 }
 
+/** What devices are called, by whose data packs are trusted: see otcore_packs_new(). */
+class Packs {
+  public:
+    /** Whose packs are trusted: public keys of minisign, one a line. */
+    explicit Packs(const std::string &keys) { detail::check(otcore_packs_new(keys.c_str(), nullptr, handle_.out())); }
+
+    /** The same, with a folder that keeps the pack in use from one run to the next. */
+    Packs(const std::string &keys, const std::string &folder) {
+        detail::check(otcore_packs_new(keys.c_str(), folder.c_str(), handle_.out()));
+    }
+
+    /** Which pack is in use, or why the one in the folder is not. */
+    Text json() const {
+        OtcoreText *out = nullptr;
+        detail::check(otcore_packs_json(handle_.get(), &out));
+        return Text(out);
+    }
+
+    /** The card of a pack, if it may be used; throws if not. Nothing changes. */
+    Text verify(std::string_view pack) const {
+        OtcoreText *out = nullptr;
+        detail::check(otcore_packs_verify_json(handle_.get(), pack.data(), pack.size(), &out));
+        return Text(out);
+    }
+
+    /** Use a pack from now on. */
+    void apply(std::string_view pack) {
+        detail::check(otcore_packs_apply(handle_.get(), pack.data(), pack.size()));
+    }
+
+    /** Use again what was in use before. */
+    void roll_back() { detail::check(otcore_packs_roll_back(handle_.get())); }
+
+    /** What results would say otherwise with a pack. Nothing changes. */
+    Text preview(std::string_view pack, const std::string &results) const {
+        OtcoreText *out = nullptr;
+        detail::check(
+            otcore_packs_preview_json(handle_.get(), pack.data(), pack.size(), results.c_str(), &out));
+        return Text(out);
+    }
+
+    /** The assets that stored exchanges decode to with the pack in use. */
+    Text redecode(const std::string &results) const {
+        OtcoreText *out = nullptr;
+        detail::check(otcore_packs_redecode_json(handle_.get(), results.c_str(), &out));
+        return Text(out);
+    }
+
+  private:
+    friend class Settings;
+    friend class Store;
+    static const OtcorePacks *of(const Packs *packs) noexcept { return packs ? packs->handle_.get() : nullptr; }
+
+    detail::Handle<OtcorePacks, otcore_packs_free> handle_;
+};
+
+/** Keeps what scans saw: see otcore_store_open(). Without packs, what is compiled in counts. */
+class Store {
+  public:
+    /** A store that lasts as long as this. */
+    Store() { detail::check(otcore_store_open(nullptr, handle_.out())); }
+
+    /** A store in a file, which is made if there is none. */
+    explicit Store(const std::string &path) { detail::check(otcore_store_open(path.c_str(), handle_.out())); }
+
+    /** Keep what a report or an inventory saw. Gives of how many devices that is something. */
+    std::size_t keep(const std::string &results) {
+        std::size_t out = 0;
+        detail::check(otcore_store_keep(handle_.get(), results.c_str(), &out));
+        return out;
+    }
+
+    /** What is known now of every device. */
+    Text json(const Packs *packs = nullptr) const {
+        OtcoreText *out = nullptr;
+        detail::check(otcore_store_json(handle_.get(), Packs::of(packs), &out));
+        return Text(out);
+    }
+
+    /** How a field of a node came to be what it is. */
+    Text history(const std::string &path, const std::string &field, const Packs *packs = nullptr) const {
+        OtcoreText *out = nullptr;
+        detail::check(otcore_store_history_json(handle_.get(), Packs::of(packs), path.c_str(), field.c_str(), &out));
+        return Text(out);
+    }
+
+    /** Read all of it; throws at the first thing that does not fit. */
+    void check() const { detail::check(otcore_store_check(handle_.get())); }
+
+  private:
+    detail::Handle<OtcoreStore, otcore_store_free> handle_;
+};
+
 /** What a scanner is made from: see otcore_settings_set(). */
 class Settings {
   public:
@@ -215,12 +308,27 @@ class Settings {
         return *this;
     }
 
+    /** Back to the default. */
+    Settings &unset(const char *key) {
+        detail::check(otcore_settings_set(handle_.get(), key, nullptr));
+        return *this;
+    }
+
     Settings &policy(const std::string &text) { return set("policy", text); }
     Settings &level(const std::string &name) { return set("level", name); }
+    /** Their names, with spaces or commas between them. */
+    Settings &protocols(const std::string &names) { return set("protocols", names); }
     Settings &zone(const std::string &name) { return set("zone", name); }
     Settings &source(const std::string &name) { return set("source", name); }
     Settings &journal(const std::string &path) { return set("journal", path); }
+    Settings &capture(const std::string &path) { return set("capture", path); }
     Settings &memory(const std::string &path) { return set("memory", path); }
+
+    /** What devices are called by; the packs may be gone before the settings. */
+    Settings &packs(const Packs &packs) {
+        detail::check(otcore_settings_packs(handle_.get(), Packs::of(&packs)));
+        return *this;
+    }
 
     /** Told of what scans do, in the threads that otcore_settings_log() says. */
     Settings &log(std::function<void(OtcoreSeverity, std::string_view)> tell) {
@@ -366,6 +474,34 @@ class Scanner {
         OtcoreText *out = nullptr;
         detail::check(otcore_plan_json(handle_.get(), targets.c_str(), &out));
         return Text(out);
+    }
+
+    /** What may be done. */
+    Text policy() const {
+        OtcoreText *out = nullptr;
+        detail::check(otcore_policy_json(handle_.get(), &out));
+        return Text(out);
+    }
+
+    /** What may be asked of an address now, and why; port 0 is the usual one. */
+    Text explain(const std::string &address, const std::string &protocol, std::uint16_t port = 0) const {
+        OtcoreText *out = nullptr;
+        detail::check(otcore_explain_json(handle_.get(), address.c_str(), protocol.c_str(), port, &out));
+        return Text(out);
+    }
+
+    /** What is remembered of devices: whom it leaves alone, since when and why. */
+    Text memory() const {
+        OtcoreText *out = nullptr;
+        detail::check(otcore_memory_json(handle_.get(), &out));
+        return Text(out);
+    }
+
+    /** Let every device at an address be asked again, as a person decides. Gives how many. */
+    std::size_t clear(const std::string &address) const {
+        std::size_t out = 0;
+        detail::check(otcore_memory_clear(handle_.get(), address.c_str(), &out));
+        return out;
     }
 
     Scan start(const std::string &targets) const {

@@ -20,11 +20,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use otcore::Event;
-use otcore::blocking::{Log, Tree, json};
+use otcore::blocking::{Log, Packs, Tree, json};
 
 use crate::{
-    OTCORE_FOREVER, OtcoreEventCallback, OtcoreLogCallback, OtcoreScan, OtcoreScanner,
-    OtcoreSettings, OtcoreStatus, OtcoreText,
+    OTCORE_FOREVER, OtcoreEventCallback, OtcoreLogCallback, OtcorePacks, OtcoreScan, OtcoreScanner,
+    OtcoreSettings, OtcoreStatus, OtcoreStore, OtcoreText,
 };
 
 /// A text from C has at most this many bytes: more than any policy or list of targets needs.
@@ -82,6 +82,14 @@ impl Handle for OtcoreScan {
     fn retire(&self) {
         self.0.retire();
     }
+}
+
+impl Handle for OtcoreStore {
+    const NAME: &'static str = "store";
+}
+
+impl Handle for OtcorePacks {
+    const NAME: &'static str = "packs";
 }
 
 impl Handle for OtcoreText {
@@ -244,6 +252,31 @@ pub(crate) unsafe fn optional_text<'a>(
 ) -> Result<Option<&'a str>, Failure> {
     // SAFETY: the same contract.
     (!pointer.is_null()).then(|| unsafe { text(pointer, name) }).transpose()
+}
+
+/// The bytes that C hands in under this name.
+///
+/// # Safety
+/// `pointer` is null, or valid for reads of `length` bytes, which nobody changes during `'a`.
+pub(crate) unsafe fn bytes<'a>(
+    pointer: *const c_void,
+    length: usize,
+    name: &str,
+) -> Result<&'a [u8], Failure> {
+    if pointer.is_null() {
+        return Err(Failure::new(OtcoreStatus::BadPointer, format!("{name} is NULL")));
+    }
+    if length > LONGEST_TEXT {
+        let text = format!("{name} is longer than {LONGEST_TEXT} bytes");
+        return Err(Failure::new(OtcoreStatus::TooLong, text));
+    }
+    // SAFETY: the same contract.
+    Ok(unsafe { std::slice::from_raw_parts(pointer.cast(), length) })
+}
+
+/// The packs that a handle stands for; NULL stands for what is compiled in.
+pub(crate) fn known(packs: *const OtcorePacks) -> Result<Packs, Failure> {
+    Ok(found(packs)?.map(|packs| packs.0.clone()).unwrap_or_default())
 }
 
 /// A text of ours, to give away.

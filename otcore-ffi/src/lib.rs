@@ -7,16 +7,31 @@
 
 mod documents;
 mod guard;
+mod packs;
+mod permission;
 mod status;
+mod stores;
 mod values;
 
 use std::ffi::{CString, c_char, c_void};
 use std::sync::Mutex;
 
-use otcore::blocking::{Config, Log, Next, Scanner, SharedScan, Tree, json};
+use otcore::blocking::{Config, Log, Next, Packs, Scanner, SharedScan, Store, Tree, json};
 
 pub use documents::{otcore_diff_json, otcore_export, otcore_join_json, otcore_redecode_json};
+pub use packs::{
+    otcore_packs_apply, otcore_packs_free, otcore_packs_json, otcore_packs_new,
+    otcore_packs_preview_json, otcore_packs_redecode_json, otcore_packs_roll_back,
+    otcore_packs_verify_json, otcore_settings_packs,
+};
+pub use permission::{
+    otcore_explain_json, otcore_memory_clear, otcore_memory_json, otcore_policy_json,
+};
 pub use status::OtcoreStatus;
+pub use stores::{
+    otcore_store_check, otcore_store_free, otcore_store_history_json, otcore_store_json,
+    otcore_store_keep, otcore_store_open,
+};
 pub use values::{OTCORE_FOREVER, OtcoreProgress, OtcoreScanState, OtcoreSeverity};
 
 use guard::{
@@ -29,6 +44,7 @@ use guard::{
 pub struct OtcoreSettings {
     config: Mutex<Config>,
     log: Mutex<Log>,
+    packs: Mutex<Packs>,
 }
 
 /// Plans and starts scans under one policy.
@@ -41,6 +57,14 @@ pub struct OtcoreScanner {
 /// A running or finished scan.
 #[derive(Debug)]
 pub struct OtcoreScan(SharedScan);
+
+/// Keeps what scans saw.
+#[derive(Debug)]
+pub struct OtcoreStore(Store);
+
+/// What devices are called: what is compiled in, or a data pack of somebody who is trusted.
+#[derive(Debug)]
+pub struct OtcorePacks(Packs);
 
 /// A text that otcore gives away.
 #[derive(Debug)]
@@ -109,14 +133,16 @@ pub unsafe extern "C" fn otcore_settings_new(
 
 /// Change one of the settings. If it is wrong nothing changes.
 ///
-/// | key     | value                                                             | default   |
-/// |---------|-------------------------------------------------------------------|-----------|
-/// | policy  | what may be done, as TOML, or as JSON if it begins with a brace   | gentle    |
-/// | level   | how deep to ask: detect, identify, structure, state               | by policy |
-/// | zone    | the network the addresses live in                                 | default   |
-/// | source  | who looks, stamped on every claim                                 | otcore    |
-/// | journal | the file that everything sent and received is appended to         | none      |
-/// | memory  | the file that remembers devices, such as those in quarantine      | none      |
+/// | key       | value                                                              | default   |
+/// |-----------|--------------------------------------------------------------------|-----------|
+/// | policy    | what may be done, as TOML, or as JSON if it begins with a brace    | gentle    |
+/// | level     | how deep to ask: detect, identify, structure, state                | by policy |
+/// | protocols | those to use only, such as `modbus s7`; a list in a text of all    | by policy |
+/// | zone      | the network the addresses live in                                  | default   |
+/// | source    | who looks, stamped on every claim                                  | otcore    |
+/// | journal   | the file that everything sent and received is appended to          | none      |
+/// | capture   | the file that the same is appended to as a capture (pcapng)        | none      |
+/// | memory    | the file that remembers devices, such as those in quarantine       | none      |
 ///
 /// @param settings The settings.
 /// @param key      Which one.
@@ -173,8 +199,8 @@ pub unsafe extern "C" fn otcore_scanner_new(
     guard(|| unsafe {
         give(out, || {
             let settings = found(settings)?.unwrap_or_default();
-            let (scanner, log) = (lock(&settings.config).scanner()?, lock(&settings.log).clone());
-            Ok(OtcoreScanner { scanner, log })
+            let scanner = lock(&settings.config).scanner()?.with_packs(&lock(&settings.packs));
+            Ok(OtcoreScanner { scanner, log: lock(&settings.log).clone() })
         })
     })
 }

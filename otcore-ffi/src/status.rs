@@ -17,9 +17,9 @@ pub enum OtcoreStatus {
     Policy = 3,
     /// Nothing is left to scan.
     EmptyScope = 4,
-    /// A name for a zone or source is not allowed.
+    /// A name for a zone, a source or a format is not allowed.
     Naming = 5,
-    /// A file cannot be read or written.
+    /// A file cannot be read, written or used: a journal, a memory, a store, a data pack.
     File = 6,
     /// A bug in the engine.
     Internal = 7,

@@ -303,6 +303,100 @@ fn stored_results_are_compared_joined_decoded_and_handed_on() {
 }
 
 #[test]
+fn a_scanner_says_what_it_may_do_and_which_rule_decides() {
+    let settings = settings("policy = { profile = \"careful\", exclude = [\"10.20.9.0/24\"] }");
+    let mut scanner = null_mut();
+    assert_eq!(unsafe { otcore_scanner_new(settings, &raw mut scanner) }, Status::Ok);
+    assert_eq!(otcore_settings_free(settings), Status::Ok);
+    let mut text = null_mut();
+    assert_eq!(unsafe { otcore_policy_json(scanner, &raw mut text) }, Status::Ok);
+    assert_eq!(taken(text)["profile"], "careful");
+    let mut explain = |address: &str, protocol: &str, port| {
+        let (address, protocol) = (c(address), c(protocol));
+        let (address, protocol) = (address.as_ptr(), protocol.as_ptr());
+        let status =
+            unsafe { otcore_explain_json(scanner, address, protocol, port, &raw mut text) };
+        assert_eq!(text.is_null(), status != Status::Ok);
+        (status == Status::Ok).then(|| taken(text)).ok_or(status)
+    };
+    let usual = explain("10.20.4.7", "modbus", 0).unwrap();
+    assert_eq!((&usual["port"], &usual["decision"]["permitted"]), (&502.into(), &true.into()));
+    let excluded = explain("10.20.9.7", "modbus", 1502).unwrap();
+    let decided = (&excluded["port"], &excluded["decision"]["permitted"]);
+    assert_eq!(decided, (&1502.into(), &false.into()));
+    assert!(excluded.to_string().contains("10.20.9.0/24"), "{excluded}");
+    assert_eq!(explain("10.20.4.300", "modbus", 0), Err(Status::Target));
+    assert_eq!(explain("10.20.4.7", "gopher", 0), Err(Status::Target));
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+}
+
+#[test]
+fn a_device_that_went_dark_is_left_alone_until_a_person_clears_it() {
+    let plant = Plant::start(0).unwrap();
+    let dark = plant.devices().iter().find(|device| device.name == "goes-dark").unwrap();
+    let scanner = gentle();
+    let outcome = || {
+        let scan = started(scanner, &dark.target());
+        let report = report(scan);
+        assert_eq!(otcore_scan_free(scan), Status::Ok);
+        report["outcomes"][0]["outcome"].clone()
+    };
+    let remembered = || {
+        let mut text = null_mut();
+        assert_eq!(unsafe { otcore_memory_json(scanner, &raw mut text) }, Status::Ok);
+        taken(text)
+    };
+    let clear = |address: &str, count: &mut usize| unsafe {
+        otcore_memory_clear(scanner, c(address).as_ptr(), count)
+    };
+    let address = dark.addr.ip().to_string();
+    assert_eq!(outcome(), "went_dark");
+    assert_eq!(outcome(), "skipped_by_policy");
+    assert!(remembered()[0]["quarantined"]["why"].is_string(), "{}", remembered());
+    let mut count = 7;
+    assert_eq!((clear("10.0.4.300", &mut count), count), (Status::Target, 7));
+    assert_eq!((clear(&address, &mut count), count), (Status::Ok, 1));
+    assert_eq!((clear(&address, &mut count), count), (Status::Ok, 0));
+    assert!(remembered()[0]["quarantined"].is_null(), "{}", remembered());
+    assert_ne!(outcome(), "skipped_by_policy");
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+}
+
+#[test]
+fn every_setting_is_reached_by_its_key() {
+    let folder = std::env::temp_dir().join(format!("otcore-settings-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let settings = settings("");
+    for key in otcore::blocking::Config::KEYS {
+        let value = match key {
+            "policy" => "profile = \"careful\"".to_owned(),
+            "level" => "identify".to_owned(),
+            "protocols" => "modbus".to_owned(),
+            "zone" => "line-3".to_owned(),
+            "source" => "hub-7".to_owned(),
+            path => file(path),
+        };
+        assert_eq!(set(settings, key, &value), Status::Ok, "{key}: {}", told());
+    }
+    assert_eq!(set(settings, "protocols", "gopher"), Status::Policy);
+    let mut scanner = null_mut();
+    assert_eq!(unsafe { otcore_scanner_new(settings, &raw mut scanner) }, Status::Ok, "{}", told());
+    let plant = Plant::start(0).unwrap();
+    let scan = started(scanner, &plant.devices()[0].target());
+    assert_eq!(report(scan)["zone"], "line-3");
+    assert_eq!(otcore_scan_free(scan), Status::Ok);
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+    assert_eq!(otcore_settings_free(settings), Status::Ok);
+    let journal = std::fs::read_to_string(file("journal")).unwrap();
+    assert!(journal.lines().all(|line| line.starts_with('{')) && journal.contains("modbus"));
+    let capture = std::fs::read(file("capture")).unwrap();
+    assert!(capture.starts_with(&[0x0A, 0x0D, 0x0D, 0x0A]), "a section header of pcapng");
+    assert!(folder.join("memory").exists());
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn each_thread_has_its_own_last_error() {
     assert_eq!(refused(null(), null()), Status::BadHandle);
     let here = told();

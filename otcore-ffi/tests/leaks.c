@@ -1,6 +1,6 @@
 /*
  * Many scans in one process, each in one of the ways to end it, then a look at what is left: memory,
- * threads and open files must be what they were after the first tenth. Linux only: it reads /proc.
+ * and open files must be what they were after the first tenth, and one thread be left. Linux only: it reads /proc.
  *
  *   leaks [SCANS]
  */
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "otcore.h"
@@ -50,8 +51,18 @@ static long entries(const char *path) {
     return count;
 }
 
+/* A thread that was waited for is counted until the system has cleared it away. */
+static void settle(void) {
+    struct timespec moment = {0, 10000000};
+    int rounds;
+    for (rounds = 0; rounds < 100 && status_line("Threads:") > 1; rounds++) {
+        nanosleep(&moment, NULL);
+    }
+}
+
 static Usage usage(void) {
     Usage now;
+    settle();
     now.resident_kib = status_line("VmRSS:");
     now.threads = status_line("Threads:");
     now.files = entries("/proc/self/fd");
@@ -80,7 +91,9 @@ static void scan(int number, unsigned long *told) {
     OtcoreSettings *settings = NULL;
     OtcoreScanner *scanner = NULL;
     OtcoreScan *scan = NULL;
+    OtcoreStore *store = NULL;
     OtcoreText *text = NULL;
+    size_t kept = 0;
     sprintf(target, "modbus://127.9.%d.%d:1", number / 200 % 200, number % 200 + 1);
     must(otcore_settings_new("zone = \"line-3\"", &settings));
     must(otcore_settings_log(settings, line, told));
@@ -95,6 +108,9 @@ static void scan(int number, unsigned long *told) {
     }
     if (number % 4 != 2) {
         must(otcore_scan_finish(scan, OTCORE_FOREVER, &text));
+        must(otcore_store_open(NULL, &store));
+        must(otcore_store_keep(store, otcore_text_str(text), &kept));
+        must(otcore_store_free(store));
         must(otcore_text_free(text));
         text = NULL;
     }
@@ -122,6 +138,6 @@ int main(int count, char **words) {
            "threads, %ld and %ld files\n",
            scans, told, early.resident_kib, late.resident_kib, early.threads, late.threads, early.files,
            late.files);
-    return late.resident_kib > early.resident_kib + ALLOWED_KIB || late.threads > early.threads ||
+    return late.resident_kib > early.resident_kib + ALLOWED_KIB || late.threads != 1 ||
            late.files > early.files;
 }

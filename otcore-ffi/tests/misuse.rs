@@ -107,7 +107,7 @@ fn started(scanner: *const OtcoreScanner, plant: &Plant, names: &[&str]) -> *mut
 fn events_and_lines_are_pushed_and_the_report_comes_after_them() {
     let (plant, told) = (Plant::start(0).unwrap(), Told::default());
     let scanner = scanner(&told);
-    let scan = started(scanner, &plant, &["compact-plc", "dies"]);
+    let scan = started(scanner, &plant, &["compact-plc", "goes-dark"]);
     let mut report = null_mut();
     unsafe {
         assert_eq!(otcore_scan_watch(scan, None, null_mut()), Status::BadPointer);
@@ -126,6 +126,7 @@ fn events_and_lines_are_pushed_and_the_report_comes_after_them() {
     let lines = told.lines.lock().unwrap().join("\n");
     assert!(lines.starts_with("Info scan of ") && lines.ends_with("Info scan ends"), "{lines}");
     assert!(lines.contains("Debug 127.20.4.11 modbus/"), "{lines}");
+    assert!(lines.contains("Warning 127.20."), "a device went dark: {lines}");
     for freed in [otcore_text_free(report), otcore_scan_free(scan), otcore_scanner_free(scanner)] {
         assert_eq!(freed, Status::Ok);
     }
@@ -204,7 +205,28 @@ fn every_function_refuses_null_and_what_is_no_handle() {
             [
                 otcore_settings_set(bad.cast(), key.as_ptr(), null()),
                 otcore_settings_log(bad.cast(), None, null_mut()),
+                otcore_settings_packs(bad.cast(), null()),
+                otcore_store_check(bad.cast()),
+                otcore_store_keep(bad.cast(), key.as_ptr(), &raw mut number),
+                otcore_store_json(bad.cast(), null(), &raw mut text),
+                otcore_store_history_json(
+                    bad.cast(),
+                    null(),
+                    key.as_ptr(),
+                    key.as_ptr(),
+                    &raw mut text,
+                ),
+                otcore_packs_json(bad.cast(), &raw mut text),
+                otcore_packs_apply(bad.cast(), foreign, 1),
+                otcore_packs_roll_back(bad.cast()),
+                otcore_packs_verify_json(bad.cast(), foreign, 1, &raw mut text),
+                otcore_packs_preview_json(bad.cast(), foreign, 1, key.as_ptr(), &raw mut text),
+                otcore_packs_redecode_json(bad.cast(), key.as_ptr(), &raw mut text),
                 otcore_plan_json(bad.cast(), key.as_ptr(), &raw mut text),
+                otcore_policy_json(bad.cast(), &raw mut text),
+                otcore_explain_json(bad.cast(), key.as_ptr(), key.as_ptr(), 0, &raw mut text),
+                otcore_memory_json(bad.cast(), &raw mut text),
+                otcore_memory_clear(bad.cast(), key.as_ptr(), &raw mut number),
                 otcore_scan_next(bad.cast(), OTCORE_FOREVER, &raw mut text),
                 otcore_scan_finish(bad.cast(), OTCORE_FOREVER, &raw mut text),
                 otcore_scan_watch(bad.cast(), Some(told_event), null_mut()),
@@ -216,12 +238,19 @@ fn every_function_refuses_null_and_what_is_no_handle() {
                 otcore_text_count(bad.cast(), key.as_ptr(), &raw mut number),
             ]
         };
-        assert_eq!(statuses, [Status::BadHandle; 12], "{bad:?}");
+        assert_eq!(statuses, [Status::BadHandle; 27], "{bad:?}");
     }
     assert_eq!(unsafe { otcore_scanner_new(foreign.cast(), &raw mut scanner) }, Status::BadHandle);
     assert_eq!(unsafe { otcore_scan_progress(null(), null_mut()) }, Status::BadPointer);
     assert_eq!(unsafe { otcore_text_count(null(), null(), null_mut()) }, Status::BadPointer);
-    for freed in [otcore_settings_free(foreign.cast()), otcore_scan_free(foreign.cast())] {
+    for freed in [
+        otcore_settings_free(foreign.cast()),
+        otcore_scanner_free(foreign.cast()),
+        otcore_scan_free(foreign.cast()),
+        otcore_store_free(foreign.cast()),
+        otcore_packs_free(foreign.cast()),
+        otcore_text_free(foreign.cast()),
+    ] {
         assert_eq!(freed, Status::BadHandle);
     }
     assert_eq!(*on_heap, 7);

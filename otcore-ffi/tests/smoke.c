@@ -1,7 +1,11 @@
 /* What a C program does with the library, and what it gets when it does it wrong. */
 
+#define _POSIX_C_SOURCE 200809L
+
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "otcore.h"
 
@@ -59,6 +63,25 @@ static void scan(const OtcoreScanner *scanner) {
     check(otcore_scan_free(scan) == OTCORE_STATUS_BAD_HANDLE, "free a scan twice");
 }
 
+/* A copy of the process has none of the threads, and would keep to no limit of the other. */
+static void copy(const OtcoreScanner *scanner, const OtcoreStore *store) {
+    int status = 1;
+    pid_t child;
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        OtcoreScan *scan = NULL;
+        OtcoreText *text = NULL;
+        alarm(20);
+        if (otcore_scan_start(scanner, "modbus://127.0.0.1:1", &scan) == OTCORE_STATUS_PROCESS &&
+            otcore_store_json(store, NULL, &text) == OTCORE_STATUS_PROCESS) {
+            _exit(0);
+        }
+        _exit(1);
+    }
+    check(waitpid(child, &status, 0) == child && status == 0, "a copy of the process does not scan");
+}
+
 static void mistakes(const OtcoreScanner *scanner) {
     OtcoreScanner *none = NULL;
     OtcoreSettings *unmade = NULL;
@@ -82,11 +105,15 @@ static void mistakes(const OtcoreScanner *scanner) {
 
 int main(void) {
     OtcoreScanner *scanner = NULL;
+    OtcoreStore *store = NULL;
     printf("otcore %s\n", otcore_version());
     manifest();
     check(otcore_scanner_new(NULL, &scanner) == OTCORE_STATUS_OK, "a scanner");
     plan(scanner);
     scan(scanner);
+    check(otcore_store_open(NULL, &store) == OTCORE_STATUS_OK, "a store");
+    copy(scanner, store);
+    check(otcore_store_free(store) == OTCORE_STATUS_OK, "free a store");
     mistakes(scanner);
     check(otcore_scanner_free(scanner) == OTCORE_STATUS_OK, "free a scanner");
     check(otcore_scanner_free(scanner) == OTCORE_STATUS_BAD_HANDLE, "free a scanner twice");

@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use otcore::Report;
 use otcore::blocking::{self, json};
 use otcore::export::{Look, changes};
+use otcore::model::Diff;
+use otcore::{Error, Report};
 use pyo3::prelude::*;
 
-use crate::funnel::{raise, released};
+use crate::funnel::released;
+use crate::packs::Packs;
 
 /// What a scan found, or a file says.
 #[pyclass(frozen)]
-pub(crate) struct Inventory(blocking::Inventory);
+pub(crate) struct Inventory(pub(crate) blocking::Inventory);
 
 impl From<Arc<Report>> for Inventory {
     fn from(report: Arc<Report>) -> Self {
@@ -60,16 +62,25 @@ impl Inventory {
 
     /// What is different in `later`, as JSON and for people.
     fn diff(&self, py: Python<'_>, later: &Self, across: bool) -> PyResult<(String, String)> {
-        let diff = released(py, || self.0.diff(&later.0, across))?;
-        Ok((json(&diff).map_err(raise)?, changes(&diff, Look::default())))
+        released(py, || told(&self.0.diff(&later.0, across)?))
+    }
+
+    /// Which assets are one device, as JSON.
+    fn joined(&self, py: Python<'_>, across: bool) -> PyResult<String> {
+        released(py, || json(&self.0.joined(across)))
     }
 
     fn export(&self, py: Python<'_>, format: &str) -> PyResult<String> {
         released(py, || self.0.export(format))
     }
 
-    fn redecoded(&self, py: Python<'_>) -> PyResult<Self> {
-        released(py, || self.0.redecoded().map(Self))
+    fn redecoded(&self, py: Python<'_>, packs: &Packs) -> PyResult<Self> {
+        released(py, || self.0.redecoded(&packs.0).map(Self))
+    }
+
+    /// What a pack would change, as JSON and for people.
+    fn preview(&self, py: Python<'_>, packs: &Packs, pack: &[u8]) -> PyResult<(String, String)> {
+        released(py, || told(&self.0.preview(&packs.0, pack)?))
     }
 
     fn csv(&self, py: Python<'_>) -> String {
@@ -85,4 +96,9 @@ impl Inventory {
     fn table(&self, py: Python<'_>, colours: bool, width: Option<usize>) -> String {
         py.detach(|| self.0.table(Look { colours, width }))
     }
+}
+
+/// What differs, as JSON and for people.
+pub(crate) fn told(diff: &Diff) -> Result<(String, String), Error> {
+    Ok((json(diff)?, changes(diff, Look::default())))
 }

@@ -4,9 +4,11 @@
 
 mod funnel;
 mod inventory;
+mod packs;
 mod policy;
 mod scan;
 mod sim;
+mod store;
 
 use otcore::ErrorKind;
 use otcore::blocking::{self, json};
@@ -78,11 +80,13 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<inventory::Inventory>()?;
     module.add_class::<Memory>()?;
+    module.add_class::<packs::Packs>()?;
     module.add_class::<policy::Policy>()?;
     module.add_class::<scan::Plan>()?;
     module.add_class::<scan::Scan>()?;
     module.add_class::<scan::Scanner>()?;
     module.add_class::<sim::Plant>()?;
+    module.add_class::<store::Store>()?;
     module.add_function(wrap_pyfunction!(error_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(formats, module)?)?;
     module.add_function(wrap_pyfunction!(manifest, module)?)?;

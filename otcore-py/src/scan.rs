@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 use crate::funnel::{raise, released, wait, wait_at_most};
 use crate::inventory::Inventory;
+use crate::packs::Packs;
 
 /// Plans and starts scans under one policy.
 #[pyclass(frozen)]
@@ -15,7 +16,7 @@ impl Scanner {
     #[new]
     #[allow(clippy::too_many_arguments)] // one for each setting, all named on the Python side
     #[allow(clippy::needless_pass_by_value)] // Python hands over lists as values
-    #[pyo3(signature = (policy, level, protocols, zone, source, journal, capture, memory))]
+    #[pyo3(signature = (policy, level, protocols, zone, source, journal, capture, memory, packs))]
     fn new(
         policy: Option<&str>,
         level: Option<&str>,
@@ -25,12 +26,13 @@ impl Scanner {
         journal: Option<&str>,
         capture: Option<&str>,
         memory: Option<&str>,
+        packs: &Packs,
     ) -> PyResult<Self> {
-        let protocols: Vec<&str> = protocols.iter().map(String::as_str).collect();
         let protocols = protocols.as_slice();
         let settings =
             Settings { policy, level, protocols, zone, source, journal, capture, memory };
-        blocking::Scanner::new(&settings).map(Self).map_err(raise)
+        let scanner = blocking::Scanner::new(&settings).map_err(raise)?;
+        Ok(Self(scanner.with_packs(&packs.0)))
     }
 
     fn plan(&self, py: Python<'_>, targets: &str) -> PyResult<Plan> {

@@ -1,24 +1,35 @@
 //! The pretend plant, for examples and tests.
 
 use otcore::blocking;
+use otcore::sim;
 use pyo3::prelude::*;
 
 use crate::funnel::{raise, released};
 
-/// The demonstration plant on loopback, until it is dropped.
+/// A pretend plant on loopback, until it is dropped.
 #[pyclass(frozen)]
 pub(crate) struct Plant(blocking::Plant);
 
 #[pymethods]
 impl Plant {
-    #[new]
-    fn new(py: Python<'_>, port: u16) -> PyResult<Self> {
-        released(py, || blocking::Plant::start(port).map(Self))
+    #[staticmethod]
+    fn demo(py: Python<'_>, port: u16) -> PyResult<Self> {
+        released(py, || blocking::Plant::serve(sim::Plant::demo(), port).map(Self))
+    }
+
+    #[staticmethod]
+    fn substation(py: Python<'_>, port: u16) -> PyResult<Self> {
+        released(py, || blocking::Plant::serve(sim::Plant::substation(), port).map(Self))
+    }
+
+    #[staticmethod]
+    fn of_all_protocols(py: Python<'_>, port: u16) -> PyResult<Self> {
+        released(py, || blocking::Plant::serve(sim::Plant::of_all_protocols(), port).map(Self))
     }
 
     /// Name, target and truth of every device, as JSON.
     fn devices(&self) -> PyResult<String> {
-        let device = |device: &otcore::sim::Running| {
+        let device = |device: &sim::Running| {
             serde_json::json!({
                 "name": device.name,
                 "target": device.target(),

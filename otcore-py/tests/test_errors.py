@@ -32,7 +32,7 @@ def test_there_is_a_class_for_every_kind() -> None:
     ],
 )
 def test_an_error_names_the_culprit(
-    targets: otcore.scanning.Targets,
+    targets: otcore.Targets,
     settings: dict[str, Any],
     expected: type[otcore.Error],
     culprit: str,

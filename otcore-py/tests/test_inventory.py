@@ -157,6 +157,20 @@ def test_a_diff_names_the_field_and_both_values() -> None:
     assert len(gone.not_asked) == 1
 
 
+def test_a_device_at_two_addresses_is_recognised(found: Inventory) -> None:
+    drive = found.filter(protocol=Protocol.ENIP)
+    other = Inventory.from_json(
+        drive.to_json().replace("line-3/", "line-4/").replace('"zone":"line-3"', '"zone":"line-4"')
+    )
+    both = drive | other
+    assert len(both.joined().devices) == 2
+    (device,) = both.joined(across_zones=True).devices
+    assert device.paths == both.paths
+    (reason,) = device.reasons
+    assert (reason.key, reason.vendor) == ("serial_number", "rockwell automation")
+    assert both.joined().doubts == ()
+
+
 class Seen(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

@@ -38,7 +38,7 @@ def test_every_protocol_of_the_engine_has_its_name() -> None:
         (ip_address("10.0.4.0") + n for n in range(4)),
     ],
 )
-def test_targets_are_given_in_many_ways(targets: otcore.scanning.Targets) -> None:
+def test_targets_are_given_in_many_ways(targets: otcore.Targets) -> None:
     assert otcore.plan(targets).devices == 4
 
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import otcore
+import otcore.progress
 import otcore.sim
 import pytest
 from conftest import CALM

@@ -5,11 +5,13 @@ mod documents;
 mod inventory;
 mod log;
 mod offline;
+mod packs;
 #[cfg(any(test, feature = "sim"))]
 mod plant;
 mod process;
 mod quarantine;
 mod shared;
+mod store;
 mod tree;
 mod turns;
 
@@ -37,16 +39,13 @@ pub use documents::{diff, export, join, read, redecode};
 pub use inventory::Inventory;
 pub use log::{Log, Severity};
 pub use offline::{explain, policy};
+pub use packs::{Packs, PacksStatus};
 #[cfg(any(test, feature = "sim"))]
 pub use plant::Plant;
 pub use quarantine::Memory;
 pub use shared::{SharedScan, Status};
+pub use store::Store;
 pub use tree::Tree;
-
-pub use crate::pack::{Keys, Pack, Shelf};
-#[cfg(feature = "store-sqlite")]
-pub use crate::store::Sqlite;
-pub use crate::store::{InMemory, InventoryStore};
 
 use process::Home;
 
@@ -59,7 +58,7 @@ pub struct Settings<'a> {
     /// the policy says.
     pub level: Option<&'a str>,
     /// The protocols that are used. Default: all that the policy enables.
-    pub protocols: &'a [&'a str],
+    pub protocols: &'a [String],
     /// The network the addresses live in. Default: `default`.
     pub zone: Option<&'a str>,
     /// Who looks. Default: `otcore`.
@@ -90,15 +89,10 @@ impl Scanner {
     /// Check everything and make the scanner.
     ///
     /// # Errors
-    /// [`ErrorKind::Policy`] for a wrong policy or level, [`ErrorKind::Naming`] for a wrong zone or
-    /// source, [`ErrorKind::File`] if the journal or the memory cannot be opened.
+    /// [`ErrorKind::Policy`] for a wrong policy, level or protocol, [`ErrorKind::Naming`] for a wrong zone or
+    /// source, [`ErrorKind::File`] if the journal, the capture or the memory cannot be opened.
     pub fn new(settings: &Settings<'_>) -> Result<Self, Error> {
-        let builder = scan::Scanner::builder()
-            .policy(policy_of(settings)?)
-            .zone(settings.zone.map(str::parse).transpose()?.unwrap_or_default())
-            .source(settings.source.map(str::parse).transpose()?.unwrap_or_default());
-        let builder = settings.protocols.iter().fold(builder, |b, name| b.protocol(name));
-        let builder = builder.journal(Journals(journals(settings)?));
+        let builder = builder(settings)?.journal(Journals(journals(settings)?));
         let builder = match settings.memory {
             Some(path) => builder.memory(InFile::open(path).map_err(in_file)?),
             None => builder,
@@ -106,10 +100,10 @@ impl Scanner {
         Ok(Self(builder.build()?))
     }
 
-    /// The same scanner, with what is known of devices taken from `shelf` whenever a scan starts.
+    /// The same scanner, which calls devices by what is in use of `packs` when a scan starts.
     #[must_use]
-    pub fn with_shelf(self, shelf: Arc<Shelf>) -> Self {
-        Self(self.0.with_shelf(shelf))
+    pub fn with_packs(self, packs: &Packs) -> Self {
+        Self(self.0.with_shelf(packs.shelf()))
     }
 
     /// What would be sent to whom. Names are resolved, nothing else is sent. The text never names
@@ -279,6 +273,15 @@ impl Drop for Scan {
 /// [`ErrorKind::Internal`] if it has no form in JSON.
 pub fn json(object: &impl Serialize) -> Result<String, Error> {
     serde_json::to_string(object).map_err(|e| Error::new(ErrorKind::Internal, e))
+}
+
+/// A scanner as far as no file is needed for it.
+fn builder(settings: &Settings<'_>) -> Result<scan::Builder, Error> {
+    let builder = scan::Scanner::builder()
+        .policy(policy_of(settings)?)
+        .zone(settings.zone.map(str::parse).transpose()?.unwrap_or_default())
+        .source(settings.source.map(str::parse).transpose()?.unwrap_or_default());
+    Ok(settings.protocols.iter().fold(builder, |b, name| b.protocol(name)))
 }
 
 fn policy_of(settings: &Settings<'_>) -> Result<Policy, Error> {

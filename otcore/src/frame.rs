@@ -11,6 +11,8 @@ use crate::wire::{WireError, Writer};
 pub struct Frame {
     facts: &'static Facts,
     bytes: Vec<u8>,
+    passed_on: bool,
+    answered_in_pieces: bool,
 }
 
 /// The finished bytes do not ask what the request says: a bug in a codec, caught before it leaves.
@@ -34,13 +36,14 @@ impl Frame {
         tag: u16,
         request: &impl Request<P>,
     ) -> Result<Self, NotReadOnly> {
-        let mut body = Writer::default();
-        request.write(&mut body);
         let facts = request.function().facts();
+        let mut body = Writer::with_capacity(facts.max_request.into());
+        request.write(&mut body);
+        let answered_in_pieces = P::answers_in_pieces(request.function());
         let bytes = protocol.frame(request.function(), tag, &body.into_vec());
         match P::selector(&bytes) {
             Ok(read) if read == facts.selector && bytes.len() <= facts.max_request.into() => {
-                Ok(Self { facts, bytes })
+                Ok(Self { facts, bytes, passed_on: protocol.is_on_a_bus(), answered_in_pieces })
             }
             read => Err(not_read_only(facts, &read.map(|s| s.to_string()), bytes.len())),
         }
@@ -50,6 +53,18 @@ impl Frame {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Whether the device passes it on to a bus of its own.
+    #[must_use]
+    pub fn is_passed_on(&self) -> bool {
+        self.passed_on
+    }
+
+    /// Whether the answer comes in several pieces over TCP.
+    #[must_use]
+    pub fn is_answered_in_pieces(&self) -> bool {
+        self.answered_in_pieces
     }
 
     /// What the manifest says of the function that is asked.

@@ -55,10 +55,12 @@ pub use scan::{Event, Plan, Progress, Report, Scan, Scanner};
 pub use store::InventoryStore;
 pub use targets::Targets;
 
-/// The documents, so that the code in them is compiled.
-#[cfg(doctest)]
+/// The documents, so that the code in them is compiled and run.
+#[cfg(all(doctest, feature = "sim"))]
 #[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../docs/start-hub.md")]
 #[doc = include_str!("../../docs/policy.md")]
+#[doc = include_str!("../../docs/fingerprint.md")]
 #[doc = include_str!("../../docs/store.md")]
 #[doc = include_str!("../../docs/packs.md")]
 struct Documents;

@@ -29,6 +29,19 @@ pub trait Protocol: Send + Sync + 'static {
         false
     }
 
+    /// Whether the answer to `function` is sent in several pieces over TCP, by its nature: room is kept
+    /// for the acknowledgements that they cost. Whoever answers in pieces without it is soon left.
+    fn answers_in_pieces(_function: Self::Function) -> bool {
+        false
+    }
+
+    /// Whether the device does not answer `function` itself but hands it on, as a call to a network
+    /// behind it. Silence to that is nobody's: the device is asked next, and only if it answers is
+    /// more asked through it.
+    fn is_handed_on(_function: Self::Function) -> bool {
+        false
+    }
+
     /// Put selector, headers, lengths and checksums around `body`.
     fn frame(&self, function: Self::Function, tag: u16, body: &[u8]) -> Vec<u8>;
 

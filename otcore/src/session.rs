@@ -274,8 +274,8 @@ impl<P: Protocol> Session<'_, P> {
             Ok(0) => Err(self.hung_up(io::Error::from(io::ErrorKind::UnexpectedEof))),
             Ok(_) => Ok(self.visit.received(self.buf.get(before..).unwrap_or_default())?),
             Err(error) if self.carrier == Carrier::Udp => Err(self.undeliverable(error)?),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                // The kernel gave up: not even an acknowledgement came back.
+            Err(error) if is_given_up(error.kind()) => {
+                // Not even an acknowledgement came back.
                 self.alive = false;
                 let waited = self.kernel_patience();
                 let means = self.visit.silent("unacknowledged question", self.alive);
@@ -304,14 +304,6 @@ impl<P: Protocol> Session<'_, P> {
     /// How long the kernel waits for an acknowledgement.
     fn kernel_patience(&self) -> Duration {
         Duration::from_millis(self.visit.limits().connect_timeout_ms.into())
-    }
-
-    /// How often a datagram is sent again at most (limit L15).
-    fn repetitions(&self) -> u32 {
-        match self.carrier {
-            Carrier::Tcp => 0,
-            Carrier::Udp => self.visit.limits().udp_retries,
-        }
     }
 
     /// How long the answer may take, with so many repetitions to come.
@@ -349,4 +341,17 @@ impl<P: Protocol> Session<'_, P> {
             rtt_micros: u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX),
         }
     }
+}
+
+/// Whether the kernel gave up on a connection that stood, rather than that the device ended it. Where
+/// somebody on the way had said why no packet gets there, the kernel says that in place of the time it
+/// waited.
+fn is_given_up(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::TimedOut
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::ConnectionRefused
+    )
 }

@@ -142,26 +142,31 @@ impl Writer {
     }
 
     /// One byte.
+    #[inline]
     pub fn u8(&mut self, value: u8) -> &mut Self {
         self.bytes(&[value])
     }
 
     /// Two bytes, high byte first.
+    #[inline]
     pub fn u16_be(&mut self, value: u16) -> &mut Self {
         self.bytes(&value.to_be_bytes())
     }
 
     /// Two bytes, low byte first.
+    #[inline]
     pub fn u16_le(&mut self, value: u16) -> &mut Self {
         self.bytes(&value.to_le_bytes())
     }
 
     /// Four bytes, low byte first.
+    #[inline]
     pub fn u32_le(&mut self, value: u32) -> &mut Self {
         self.bytes(&value.to_le_bytes())
     }
 
     /// Raw bytes.
+    #[inline]
     pub fn bytes(&mut self, value: &[u8]) -> &mut Self {
         self.0.extend_from_slice(value);
         self
@@ -169,6 +174,7 @@ impl Writer {
 
     /// The buffer.
     #[must_use]
+    #[inline]
     pub fn into_vec(self) -> Vec<u8> {
         self.0
     }

@@ -22,7 +22,7 @@ use common::{Ended, Setting, only, parse};
 use otcore::gate::journal::What;
 use otcore::model::{Named, Node, ServiceField, Transport};
 use otcore::protocols::dnp3::sim::{self, Greets, Outstation, Server, Shape};
-use otcore::sim::{Action, Counters, Device, Fault, Faulty};
+use otcore::sim::{Action, Counters, Device, Fault, Faulty, Greeting, Reply, Visit};
 use otcore::{Level, Outcome, Policy};
 use proptest::prelude::*;
 
@@ -169,6 +169,17 @@ async fn datagrams_displace_nobody() {
         assert_eq!(station.counters().connections, 1, "its master's");
         assert_eq!(station.counters().harm(), Vec::<String>::new());
         assert!(!asked(&ended).contains(&"ReadAllAttributes"), "which may not fit a datagram");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_where_nobody_hears_datagrams_takes_no_longer_than_its_plan_says() {
+    let policy = Policy::gentle().protocol("dnp3", |dnp3| dnp3.on().allow("datagrams"));
+    let setting = Setting::new(Network::wiring().done()).with_policy(only("dnp3", policy));
+    for range in ["10.1.0.0/29", "10.1.0.0/26"] {
+        let ended = setting.scan(range).await;
+        let longest = Duration::from_secs(ended.plan.seconds_at_most);
+        assert!(ended.took <= longest, "{range}: {:?}, {longest:?} by the plan", ended.took);
     }
 }
 
@@ -437,6 +448,51 @@ fn any_shape() -> impl Strategy<Value = Shape> {
             ..Shape::default()
         }
     })
+}
+
+/// Sends each frame of an answer by itself, a moment after the one before.
+#[derive(Debug)]
+struct FrameByFrame(Server);
+
+impl Device for FrameByFrame {
+    fn protocol(&self) -> &'static str {
+        "dnp3"
+    }
+
+    fn connect(&self, visit: Visit) -> Greeting {
+        self.0.connect(visit)
+    }
+
+    fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
+        const FRAME: usize = 292;
+        let mut reply = self.0.answer(visit, received);
+        let parts =
+            std::mem::take(&mut reply.actions).into_iter().flat_map(|action| match action {
+                Action::Send(bytes) => bytes
+                    .chunks(FRAME)
+                    .flat_map(|part| [Action::Wait(MOMENT), Action::Send(part.to_vec())])
+                    .collect(),
+                other => vec![other],
+            });
+        Reply { actions: parts.collect(), ..reply }
+    }
+}
+
+const MOMENT: Duration = Duration::from_millis(1);
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_in_several_frames_is_read_whole_on_the_fastest_network() {
+    let device = FrameByFrame(Server::new(sim::full()));
+    let wiring = Network::wiring().latency(Duration::from_micros(50)).device(AT, device);
+    let policy = as_master(Level::State);
+    let most = policy.limits.device_packets_per_s as usize;
+    let setting = Setting::new(wiring.done()).with_policy(policy);
+    let ended = setting.scan(&format!("dnp3://{AT}")).await;
+    assert_eq!(outcome(&ended), Outcome::Identified, "{:?}", ended.report.outcomes);
+    assert!(asked(&ended).contains(&"ReadAllAttributes"));
+    let packets = setting.network.capture();
+    let busiest = common::limits::busiest_second(packets.iter().map(|packet| packet.at));
+    assert!(busiest <= most, "{busiest}");
 }
 
 proptest! {

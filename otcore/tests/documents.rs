@@ -15,23 +15,21 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use otcore::blocking::{self, Config};
 use otcore::gate::policy::{Policy, Subject};
-use otcore::{Level, manifest};
+use otcore::{Knowledge, Level, manifest};
 
-const WRITTEN_BY_HAND: &[&str] = &[
-    "README.md",
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "SECURITY.md",
-    "docs/architecture.md",
-    "docs/modbus.md",
-    "docs/policy.md",
-    "docs/s7.md",
-    "docs/enip.md",
-    "docs/bacnet.md",
-    "docs/dnp3.md",
-    "docs/safety.md",
-];
+/// Every page: those of the guide, and those at the root.
+fn pages() -> Vec<String> {
+    let inside = |folder: &str| -> Vec<String> {
+        let entries = fs::read_dir(project().join(folder)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}{name}")).collect()
+    };
+    let mut pages = [inside("./"), inside("docs/")].concat();
+    pages.sort();
+    pages
+}
 
 fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -154,9 +152,9 @@ fn links(text: &str) -> Vec<String> {
 
 #[test]
 fn every_link_to_a_file_leads_to_one() {
-    for document in WRITTEN_BY_HAND {
-        let folder = project().join(document).parent().unwrap().to_owned();
-        for link in links(&read(document)).iter().filter(|link| !link.contains("://")) {
+    for document in pages() {
+        let folder = project().join(&document).parent().unwrap().to_owned();
+        for link in links(&read(&document)).iter().filter(|link| !link.contains("://")) {
             let file = link.split('#').next().unwrap_or_default();
             assert!(file.is_empty() || folder.join(file).exists(), "{document}: {link}");
         }
@@ -173,12 +171,166 @@ fn tests_named_in(text: &str) -> Vec<(&str, &str)> {
 #[test]
 fn every_test_that_a_document_leans_on_exists() {
     let mut count = 0;
-    for document in WRITTEN_BY_HAND {
-        for (file, test) in tests_named_in(&read(document)) {
+    for document in pages() {
+        for (file, test) in tests_named_in(&read(&document)) {
             let source = read(&format!("otcore/{file}.rs"));
             assert!(source.contains(&format!("fn {test}(")), "{document}: {file}.rs::{test}");
             count += 1;
         }
     }
     assert!(count > 10, "the promises lean on {count} tests");
+}
+
+#[test]
+fn every_page_of_the_guide_is_in_its_summary_once() {
+    let summary = read("docs/SUMMARY.md");
+    let listed = links(&summary);
+    for page in pages().iter().filter(|page| *page != "docs/SUMMARY.md") {
+        let link = match page.strip_prefix("docs/") {
+            Some(name) => name.to_owned(),
+            None if page == "./README.md" => continue, // the front page of the repository
+            None => page.replacen("./", "../", 1),
+        };
+        assert_eq!(listed.iter().filter(|listed| **listed == link).count(), 1, "{page}");
+    }
+}
+
+#[test]
+fn every_protocol_has_a_page() {
+    for probe in otcore::protocols::ALL {
+        let page = read(&format!("docs/{}.md", probe.name()));
+        for part in ["Order of questions", "Why this is safe", "What it brings", "Limits of"] {
+            assert!(page.contains(&format!("\n## {part}")), "{}: {part}", probe.name());
+        }
+    }
+}
+
+/// `docs/safety-case.md` and `docs/risks.md` say the numbers of the default policy in words.
+#[test]
+fn the_figures_of_the_safety_case_are_those_of_the_default_policy() {
+    let limits = Policy::gentle().limits;
+    let (device, subnet) = (limits.device_packets_per_s, limits.subnet_packets_per_s);
+    let all = limits.process_packets_per_s;
+    let packets =
+        format!("at most {device} a second to a device, {subnet} to its network, {all} in all");
+    assert!(read("docs/safety-case.md").contains(&packets), "{packets}");
+    assert_eq!((limits.connections_per_scan, limits.connection_gap_ms), (3, 2000));
+    assert_eq!((limits.revisit_after_s, limits.bus_duty_percent), (3600, 5));
+    assert_eq!((limits.dark_per_subnet, limits.dark_per_run), (2, 3));
+    assert_eq!((limits.subnet_new_addresses_per_s, limits.request_bytes), (4, 300));
+}
+
+#[test]
+fn the_complaints_that_the_page_of_policies_shows_are_those_of_this_build() {
+    let page = read("docs/policy.md");
+    for wrong in ["device_packet_per_s = 5", "device_packets_per_s = 50"] {
+        let error = blocking::policy(&format!("[limits]\n{wrong}\n")).unwrap_err();
+        assert!(page.contains(&format!("\n{error}\n")), "{error}");
+    }
+}
+
+/// A piece of a page in a fence.
+struct Block {
+    /// Page and line, for people.
+    place: String,
+    /// What stands behind the fence.
+    language: String,
+    /// What the line before says of it: `not run: reason`, or `quoted from path`, as a remark.
+    remark: String,
+    text: String,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let text = read(page);
+    let lines: Vec<&str> = text.lines().collect();
+    let mut fences =
+        lines.iter().enumerate().filter(|(_, line)| line.starts_with("```")).map(|(at, _)| at);
+    let mut blocks = Vec::new();
+    while let (Some(opens), Some(closes)) = (fences.next(), fences.next()) {
+        let before = opens.checked_sub(1).map_or("", |at| lines[at]);
+        let remark = before.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
+        blocks.push(Block {
+            place: format!("{page}:{}", opens + 1),
+            language: lines[opens].trim_start_matches('`').to_owned(),
+            remark: remark.unwrap_or_default().to_owned(),
+            text: lines[opens + 1..closes].join("\n") + "\n",
+        });
+    }
+    blocks
+}
+
+fn all_blocks() -> Vec<Block> {
+    pages().iter().flat_map(|page| blocks(page)).collect()
+}
+
+/// Who runs it: this crate's doctests, `otcore-py/tests/test_documents.py`, `scripts/lib/c.sh`,
+/// `examples/tests/otscan_documents.rs`, and the tests below. Output (`text`) is nobody's.
+#[test]
+fn every_block_of_code_in_a_document_is_run_or_says_why_not() {
+    let compiled = read("otcore/src/lib.rs");
+    for block in all_blocks() {
+        let (place, _) = block.place.split_once(':').unwrap();
+        let is_run = match block.language.as_str() {
+            _ if block.remark.starts_with("not run: ") => true,
+            _ if block.remark.starts_with("quoted from ") => true, // see below
+            "rust" | "rust,no_run" => compiled
+                .contains(&format!("include_str!(\"../../{}\")", place.trim_start_matches("./"))),
+            "python" | "c" | "text" => true,
+            "sh" | "console" => commands(&block.text).all(|line| {
+                line.starts_with("otscan ") || line == "cargo run --release --example quickstart"
+            }),
+            "toml" | "csv" => data(&block).is_some(),
+            _ => false,
+        };
+        assert!(is_run, "{}: nobody runs this block of {:?}", block.place, block.language);
+    }
+}
+
+#[test]
+fn every_block_that_is_quoted_stands_in_its_file() {
+    let mut count = 0;
+    for block in all_blocks() {
+        if let Some(path) = block.remark.strip_prefix("quoted from ") {
+            assert!(read(path).contains(&block.text), "{}: not in {path} any more", block.place);
+            count += 1;
+        }
+    }
+    assert!(count >= 6, "{count}");
+}
+
+fn commands(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(|line| line.strip_prefix("$ ").unwrap_or(line));
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// What reads a block of data: settings of the bindings, rules, a table.
+fn data(block: &Block) -> Option<Result<(), String>> {
+    let knowledge = |name: &str| {
+        let files = [(name.to_owned(), block.text.clone().into_bytes())].into();
+        Knowledge::from_files(&files).map(drop).map_err(|error| error.to_string())
+    };
+    let begins = |with: &str| block.text.starts_with(with);
+    match block.language.as_str() {
+        "toml" if begins("zone = ") => {
+            Some(Config::read(&block.text).map(drop).map_err(|error| error.to_string()))
+        }
+        "toml" if begins("profile = ") => {
+            Some(blocking::policy(&block.text).map(drop).map_err(|error| error.to_string()))
+        }
+        "toml" if begins("[[rule]]") => Some(knowledge("devices.toml")),
+        "csv" => Some(knowledge("products.csv")),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_block_of_data_in_a_document_is_good() {
+    let mut count = 0;
+    for block in all_blocks() {
+        if let Some(result) = data(&block) {
+            assert_eq!(result, Ok(()), "{}", block.place);
+            count += 1;
+        }
+    }
+    assert!(count >= 3, "{count}");
 }

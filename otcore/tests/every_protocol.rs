@@ -192,12 +192,16 @@ fn honest_outcomes(fault: &Fault) -> &'static [Outcome] {
         Fault::Echo => &[Unsupported, Malformed],
         Fault::Garbage => &[Malformed, Silent],
         Fault::Stale => &[Silent, Malformed],
+        Fault::Overtaken => &[Identified, Malformed],
+        Fault::Leaves => &[Identified, PresentNoIdentity, ResetAfter],
         Fault::Drip { .. } => &[Identified, Silent, Malformed, SkippedByPolicy],
         Fault::Repeat(_) => &[Identified, Malformed, SkippedByPolicy],
         Fault::Cut { then: otcore::sim::Ending::Stall, .. } => &[Silent, Malformed],
         Fault::Cut { .. } => &[ResetAfter, Malformed],
         // One changed byte may be one that no protocol can check.
-        Fault::Flip { .. } => &[Identified, PresentNoIdentity, Silent, Malformed, Unsupported],
+        Fault::Flip { .. } | Fault::Put { .. } => {
+            &[Identified, PresentNoIdentity, Silent, Malformed, Unsupported]
+        }
     }
 }
 
@@ -322,6 +326,28 @@ async fn a_device_that_never_stops_talking_is_left() {
             let (setting, ended) = scan(*probe, device, only(*probe, Level::State)).await;
             let what = format!("{} saying everything {times} times", probe.name());
             check(*probe, &setting, &ended, &what);
+            // That it floods is no decision of the policy.
+            let honest = [Outcome::Identified, Outcome::PresentNoIdentity, Outcome::Malformed];
+            assert!(
+                honest.contains(&outcome(&ended.report)),
+                "{what}: {:?}",
+                ended.report.outcomes
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_drips_is_left_with_room_for_a_packet_that_was_acknowledged_and_not_read_yet() {
+    for probe in ALL.iter().copied().filter(|probe| !probe.simulate().takes_datagrams()) {
+        for gap in [50, 60, 80, 100] {
+            let drips = Fault::Drip { gap: Duration::from_millis(gap) };
+            let policy = only(probe, Level::Identify);
+            let most = policy.limits.device_packets_per_s as usize;
+            let (setting, _) = scan(probe, Faulty::new(probe.simulate(), drips), policy).await;
+            let packets = setting.network.capture();
+            let busiest = busiest_second(packets.iter().map(|packet| packet.at));
+            assert!(busiest < most, "{} {gap} ms: {busiest} in a second", probe.name());
         }
     }
 }

@@ -356,6 +356,39 @@ fn another_reader_finds_the_same_cells_and_no_formula() {
 }
 
 #[test]
+fn a_spreadsheet_program_takes_nothing_that_a_device_says_for_a_formula() {
+    if Command::new("ssconvert").arg("--version").output().is_err() {
+        eprintln!("\nSKIPPED: no ssconvert (of Gnumeric), so no spreadsheet opens the sheets\n");
+        return;
+    }
+    let control = "name\r\n=1+1\r\n";
+    let Some(opened) = seen("spreadsheet", "control.csv", control) else { return };
+    assert_eq!(opened["formulas"], json!(["=1+1"]), "it would notice");
+    let more = [
+        "=1+1",
+        "=HYPERLINK(\"x\")",
+        "@SUM(1+1)",
+        "+1+1",
+        "-2+3",
+        "\t=1+1",
+        " =1+1",
+        "\r\n=1+1",
+        "\"=1+1\"",
+        "\u{ff1d}1+1",
+    ];
+    let mut all = Document::default();
+    for (text, last) in NASTY.iter().chain(&more).zip(1..) {
+        all.merge(all_at(last, text));
+    }
+    for sheet in [export::csv(&all), export::coverage_csv(&all.assets)] {
+        let opened = seen("spreadsheet", "opened.csv", &sheet).unwrap();
+        assert_eq!(opened["formulas"], json!([]));
+        let texts = opened["texts"].as_array().unwrap();
+        assert!(texts.contains(&json!("=cmd|' /C calc'!A0")), "what was said is there, as text");
+    }
+}
+
+#[test]
 fn another_parser_finds_no_script_in_the_page_and_the_text_as_it_was_said() {
     for (at, text) in NASTY.iter().enumerate() {
         let page = export::html(&all_of(text));

@@ -107,7 +107,7 @@ async fn a_server_with_broken_lists_is_what_the_whole_ones_say() {
             ("product_name", "SIMATIC S7-300"),
             ("model", "CPU 315-2 PN/DP"),
             ("device_class", "plc"),
-            ("cpe_hardware", "cpe:2.3:h:siemens:simatic_s7-300_cpu_315-2_pn\\/dp:-:*:*:*:*:*:*:*"),
+            ("cpe_hardware", "cpe:2.3:h:siemens:6es7315-2eh14-0ab0:-:*:*:*:*:*:*:*"),
         ];
         let device = scanned.device();
         assert_eq!(identity(&device), fields(&expected));

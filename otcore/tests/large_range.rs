@@ -12,72 +12,21 @@
 
 mod common;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
+use common::large::{optimum, resident_kib, sparse};
 use common::network::Network;
-use common::{Dice, Setting, Shared};
+use common::{Setting, Shared};
 use otcore::Scanner;
 use otcore::gate::policy::Limits;
-use otcore::protocols::modbus::sim::typical;
 use otcore::scan::Event;
 
 const ADDRESSES: u32 = 65_536;
-const LIVE: u32 = ADDRESSES / 100;
-
 /// One device per hundred addresses, anywhere.
-fn plant(limits: &Limits) -> Network {
-    let mut dice = Dice::new(4);
-    let mut wiring = Network::wiring().without_capture().watched(limits);
-    let mut places: Vec<u32> = (0..ADDRESSES).collect();
-    for i in 0..LIVE {
-        let other = i + u32::try_from(dice.below((ADDRESSES - i).into())).unwrap();
-        places.swap(i as usize, other as usize);
-        let [.., c, d] = places[i as usize].to_be_bytes();
-        let at = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 9, c, d)), 502);
-        wiring = wiring.device(at, typical());
-    }
-    wiring.done()
-}
-
-/// Seconds that no scan under these limits can beat: what the run has to do, through the narrowest
-/// of the process, its subnets, and the devices it may have at once.
-///
-/// Room is counted in packet seconds: a second of the process has room for `process_packets_per_s`
-/// packets, so a run of T seconds has T times as much. Every packet takes up its own second after
-/// it left. A SYN takes up more: for as long as its address may still answer, the kernel may
-/// acknowledge that answer by itself at any moment, and all addresses may answer at once. So a scan
-/// that keeps the limit whatever happens leaves room for one more packet until the connection
-/// times out: 0.9 packet seconds for each address at which nobody lives.
-///
-/// What is *not* in here, so that the engine pays for it out of the tenth it is allowed: the room
-/// that it keeps for the closing of open connections (an abort closes them all at once), the
-/// quarter second for which the kernel may delay an acknowledgement, the twentieth of a second that
-/// a SYN may wait for the resolution of its address, and the time of the last conversation.
-fn optimum(limits: &Limits, packets: f64, silent: f64, device_seconds: f64) -> f64 {
-    let subnets = f64::from(ADDRESSES) / 256.0;
-    let waiting = silent * f64::from(limits.connect_timeout_ms) / 1000.0;
-    let by_process = (packets + waiting) / f64::from(limits.process_packets_per_s);
-    let by_subnet = packets / subnets / f64::from(limits.subnet_packets_per_s);
-    let by_new = 256.0 / f64::from(limits.subnet_new_addresses_per_s);
-    let by_parallel = device_seconds / f64::from(limits.parallel_devices);
-    by_process.max(by_subnet).max(by_new).max(by_parallel)
-}
-
-#[cfg(target_os = "linux")]
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn resident_kib() -> u64 {
-    0
-}
+const LIVE: u32 = ADDRESSES / 100;
 
 #[tokio::test(start_paused = true)]
 async fn a_sparse_range_of_65536_addresses_is_fast_and_small() {
-    let setting = Setting::new(plant(&Limits::default()));
+    let wiring = Network::wiring().without_capture().watched(&Limits::default());
+    let setting = Setting::new(sparse(wiring, ADDRESSES, LIVE).done());
     let scanner = Scanner::builder()
         .policy(setting.policy.clone())
         .dialer(setting.network.clone())
@@ -87,7 +36,7 @@ async fn a_sparse_range_of_65536_addresses_is_fast_and_small() {
         .seed(1)
         .build()
         .unwrap();
-    let plan = scanner.plan(&common::parse("10.9.0.0/16")).unwrap();
+    let plan = scanner.plan(&common::parse("10.0.0.0/16")).unwrap();
     let began = tokio::time::Instant::now();
     let mut scan = scanner.start(plan);
     let (mut early, mut most, mut remembered) = (0, 0, 0);
@@ -118,15 +67,8 @@ async fn a_sparse_range_of_65536_addresses_is_fast_and_small() {
         assert!(busiest.process > 100, "the watch saw a busy scan: {busiest:?}");
         assert_eq!(busiest.connections, 1);
     });
-    let spent: u64 = report.outcomes.iter().map(|record| record.millis).sum();
-    let waited = u64::from(ADDRESSES - LIVE) * u64::from(limits.connect_timeout_ms);
     let packets = setting.network.packets();
-    let best = optimum(
-        limits,
-        packets as f64,
-        f64::from(ADDRESSES - LIVE),
-        (spent + waited) as f64 / 1000.0,
-    );
+    let best = optimum(limits, ADDRESSES, &report, packets);
     let ratio = took / best;
     println!("{packets} packets in {took:.0} s, at best {best:.0} s: ratio {ratio:.3}");
     println!("memory grew from {early} to {most} KiB");

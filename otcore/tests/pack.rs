@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use otcore::fingerprint::Knowledge;
-use otcore::model::Field;
-use otcore::pack::{Engines, Folder, InUse, Keys, MOST_BYTES, Pack, PackError, Shelf, preview};
+use otcore::model::{DataPack, Field, REPORT_SCHEMA, reread};
+use otcore::pack::{Engines, Folder, InUse, Keys, MOST_BYTES, Pack, PackError, Shelf};
 use otcore::sim::Plant;
 use otcore::store::{InMemory, InventoryStore};
-use otcore::{Inventory, Report, Scanner, Targets};
+use otcore::{Document, Inventory, Report, Scanner, Targets};
 use pack_support::{Signer, card, drafted, rules, today};
 use proptest::prelude::*;
 use store_support::Seen;
@@ -190,17 +190,20 @@ fn a_preview_names_what_a_stored_inventory_would_say_otherwise() {
     store.append(&[Seen::new(7, 0, "V1.0").look(), Seen::new(8, 0, "V2.0").look()]).unwrap();
     let said = |knowledge: &Knowledge| -> Inventory { store.inventory(knowledge).unwrap() };
     let (now, then) = (said(&Knowledge::built_in()), said(pack.knowledge()));
-    assert!(preview(&now, &now).is_empty());
-    let changes = preview(&now, &then);
-    let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
+    assert!(reread(&now, &now).is_empty());
+    let diff = reread(&now, &then);
+    let paths: Vec<_> = diff.changed.iter().map(|changed| changed.spot.path.as_str()).collect();
     assert_eq!(paths, ["line-3/10.0.0.7", "line-3/10.0.0.8"]);
-    for change in &changes {
-        assert_eq!((change.field.as_str(), change.from.as_deref()), ("device_class", None));
-        assert_eq!(change.to.as_deref(), Some("plc"));
-        assert_eq!(change.rule.as_deref(), Some("modbus/of-a-pack"));
+    for changed in &diff.changed {
+        let [change] = &changed.changes[..] else { panic!("{changed:?}") };
+        assert_eq!((change.field.as_str(), &change.from), ("identity.device_class", &None));
+        let to = change.to.as_ref().unwrap();
+        assert_eq!(to.value, "plc");
+        assert_eq!(to.evidence.rule.as_deref(), Some("modbus/of-a-pack"));
     }
-    let back = preview(&then, &now);
-    assert!(back.iter().all(|change| change.from.is_some() && change.to.is_none()));
+    let back = reread(&then, &now);
+    let lost = back.changed.iter().flat_map(|changed| &changed.changes);
+    assert_eq!(lost.filter(|change| change.from.is_some() && change.to.is_none()).count(), 2);
 }
 
 /// Scan three devices of the pretend plant, always with the same tags; `meanwhile` while it runs.
@@ -241,7 +244,16 @@ async fn a_scan_ends_with_the_knowledge_it_began_with_and_asks_the_same_with_any
     let manifest = otcore::manifest().to_string();
     let before = scan(&shelf, || shelf.put(pack).unwrap()).await;
     assert!(!classes(&before).contains(&"named by the pack".to_owned()), "{:?}", classes(&before));
+    assert_eq!(before.data_pack, None);
     let after = scan(&shelf, || ()).await;
+    let named = DataPack { name: card(3).name, version: 3 };
+    assert_eq!(after.data_pack, Some(named.clone()), "a report says which pack named its assets");
+    let json = serde_json::to_value(&after).unwrap();
+    let schema = serde_json::from_str(REPORT_SCHEMA).unwrap();
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&json));
+    let read = Document::read(&json.to_string()).unwrap();
+    assert_eq!(read.scans[0].data_pack, Some(named));
+    assert!(otcore::export::html(&read).contains("named by data pack"));
     assert!(classes(&after).contains(&"named by the pack".to_owned()), "{:?}", classes(&after));
     assert!(!questions(&before).is_empty());
     assert_eq!(questions(&before), questions(&after));

@@ -264,6 +264,28 @@ async fn a_device_that_went_dark_gets_no_second_packet() {
     }
 }
 
+/// A router that no longer finds the device says so, and then the kernel says that instead of how long
+/// it waited.
+#[tokio::test(start_paused = true)]
+async fn a_device_that_cannot_be_reached_any_more_after_a_question_went_dark() {
+    let kinds = [
+        io::ErrorKind::TimedOut,
+        io::ErrorKind::HostUnreachable,
+        io::ErrorKind::NetworkUnreachable,
+        io::ErrorKind::ConnectionRefused,
+    ];
+    for kind in kinds {
+        let wiring = plant(1, 3).device(at(0, 7), faulty(Fault::DarkAfter(2)));
+        let wiring = wiring.gives_up_with(kind);
+        let setting = Setting::new(wiring.done()).with_policy(deep(Policy::gentle()));
+        let ended = setting.scan("10.1.0.1-7").await;
+        assert_eq!(outcomes(&ended)[&at(0, 7).ip()], Outcome::WentDark, "{kind}");
+        assert_eq!(setting.network.station(at(0, 7)).counters().after_dark, 0, "{kind}");
+        let again = setting.scanner().plan(&parse("modbus://10.1.0.7"));
+        assert!(again.unwrap_err().to_string().contains("quarantined"), "{kind}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_quarantine_outlives_the_scan_and_the_process() {
     let folder = std::env::temp_dir().join(format!("otcore-promises-{}", std::process::id()));
@@ -479,29 +501,45 @@ async fn a_subnet_that_says_unreachable_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_serial_line_rests_nineteen_times_as_long_as_it_worked() {
-    let ms = Duration::from_millis;
-    let serial = Serial { own: 255, transaction: ms(40), timeout: ms(60) };
-    let own = Unit { always: Some(1), ..Unit::default() };
-    let behind = [1, 2, 3].map(|unit| (unit, own.clone()));
-    let gateway = Server::new(Shape::gateway(serial, own, behind));
+async fn a_serial_line_rests_twenty_times_as_long_as_it_worked() {
     let policy = Policy::gentle().protocol("modbus", |modbus| {
         modbus.level(Level::Structure).unit(1).unit(2).unit(4).unit(5).unit(3)
     });
+    let ended = scan_of_a_gateway(255, policy).await;
+    assert!(rested_on_the_line(&ended.journal, 255) >= 4);
+}
+
+/// The first question is for the device itself, and the gateway looks for it on its line.
+#[tokio::test(start_paused = true)]
+async fn a_line_rests_as_long_after_the_search_for_a_gateway_that_has_no_number() {
+    let ended = scan_of_a_gateway(0, Policy::gentle()).await;
+    assert!(rested_on_the_line(&ended.journal, 0) >= 2);
+}
+
+/// A gateway that is unit `own` itself, with three units behind it.
+async fn scan_of_a_gateway(own: u8, policy: Policy) -> Ended {
+    let ms = Duration::from_millis;
+    let serial = Serial { own, transaction: ms(40), timeout: ms(600) };
+    let unit = Unit { always: Some(1), ..Unit::default() };
+    let behind = [1, 2, 3].map(|number| (number, unit.clone()));
+    let gateway = Server::new(Shape::gateway(serial, unit, behind));
     let network = Network::wiring().device(at(0, 1), gateway).done();
-    let setting = Setting::new(network).with_policy(policy);
-    let ended = setting.scan("10.1.0.1").await;
+    Setting::new(network).with_policy(policy).scan("10.1.0.1").await
+}
+
+/// How many questions went to units other than `own`; each came after a rest.
+fn rested_on_the_line(journal: &[Entry], own: u8) -> usize {
     let mut worked: Option<(jiff::Timestamp, i64)> = None;
     let mut asked = None;
     let mut on_the_line = 0;
-    for entry in &ended.journal {
+    for entry in journal {
         match &entry.what {
             What::Sent { bytes, .. } => {
                 if let Some((end, micros)) = worked.take() {
                     let rested = entry.at.as_microsecond() - end.as_microsecond();
-                    assert!(rested >= 19 * micros, "rested {rested} us after {micros} us of work");
+                    assert!(rested >= 20 * micros, "rested {rested} us after {micros} us of work");
                 }
-                asked = (bytes.as_ref()[6] != 255).then_some(entry.at);
+                asked = (bytes.as_ref()[6] != own).then_some(entry.at);
                 on_the_line += usize::from(asked.is_some());
             }
             What::Received { .. } => {
@@ -512,7 +550,7 @@ async fn a_serial_line_rests_nineteen_times_as_long_as_it_worked() {
             _ => {}
         }
     }
-    assert!(on_the_line >= 4, "{on_the_line} questions on the serial line");
+    on_the_line
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,9 +17,11 @@ use std::time::Duration;
 
 use common::network::{Kind, Network, Packet};
 use common::{Ended, Setting};
+use otcore::fingerprint::Knowledge;
 use otcore::gate::StopReason;
-use otcore::model::{InterfaceField, Node, ServiceField, StateField};
+use otcore::model::{Document, Exchange, InterfaceField, Node, ServiceField, StateField};
 use otcore::protocols::s7::sim::{self, Cpu, Server, TurnsAway};
+use otcore::scan::redecode;
 use otcore::sim::{Counters, Fault, Faulty};
 use otcore::{Level, Outcome, Policy};
 
@@ -122,6 +124,27 @@ async fn an_s7_300_opens_its_rack() {
     let limits = "32 connections, messages of 240 bytes";
     assert_eq!(service.value(ServiceField::Limits), Some(limits));
     assert_eq!((seen.connections, seen.requests), (1, 12));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_go_on_in_the_next_one_are_read_in_whatever_order_they_were_kept() {
+    let (ended, _) = scan(sim::s7_300(), "", to(Level::Identify)).await;
+    let (found, mut kept) = (&ended.report.assets, ended.report.exchanges.clone());
+    assert!(kept.iter().any(|exchange| exchange.function == "ReadNextPart"));
+    let known = Knowledge::built_in();
+    kept.reverse();
+    assert_eq!(&redecode(&known, &kept), found);
+    let part = |exchanges: &[Exchange]| {
+        let mut part = Document::default();
+        part.exchanges = exchanges.to_vec();
+        part
+    };
+    let (late, early) = kept.split_at(4);
+    let mut together = part(late);
+    together.merge(part(early));
+    together.merge(part(late));
+    kept.reverse();
+    assert_eq!(together.exchanges, kept);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,8 +2,10 @@
 
 readonly C_WARNINGS=(-Wall -Wextra -Wpedantic -Wshadow -Werror)
 # Bytes: docs/c.md says what they go to.
-readonly C_LARGEST=5000000
-readonly C_PROGRAMS=(examples/c/scan.c examples/c/hmi.c otcore-ffi/tests/smoke.c)
+readonly C_LARGEST=6000000
+readonly C_PROGRAMS=(examples/c/scan.c examples/c/hmi.c otcore-ffi/tests/smoke.c otcore-ffi/tests/surface.c)
+# Each with the name of its program.
+readonly CPP_PROGRAMS=("examples/c/scan.cpp scan_cpp" "otcore-ffi/tests/smoke.cpp smoke_cpp")
 
 part_c() {
     c_prefix dev
@@ -48,7 +50,7 @@ c_symbols() {
 
 # c_programs FOLDER [FLAG...]: every program, linked by what pkg-config says, shared and static.
 c_programs() {
-    local folder=$1 flags static source
+    local folder=$1 flags static source documents
     shift
     have pkg-config || skip "pkg-config is not installed"
     read -ra flags <<<"$(pkg-config --cflags --libs otcore) -Wl,-rpath,$C_PREFIX/lib"
@@ -57,12 +59,19 @@ c_programs() {
         "${CC:-cc}" -std=c99 "${C_WARNINGS[@]}" "$@" "$source" \
             -o "$folder/$(basename "$source" .c)" "${flags[@]}"
     done
+    documents=$(python3 scripts/guide/programs.py "$folder/documents")
+    for source in $documents; do
+        "${CC:-cc}" -std=c99 "${C_WARNINGS[@]}" "$@" "$source" \
+            -o "$folder/$(basename "$source" .c)" "${flags[@]}"
+    done
     read -ra static <<<"$(pkg-config --libs --static otcore)"
     "${CC:-cc}" -std=c99 "${C_WARNINGS[@]}" "$@" examples/c/scan.c -o "$folder/scan_static" \
         "-I$C_PREFIX/include" "${static[@]/#-lotcore/-l:libotcore.a}"
     if have c++; then
-        "${CXX:-c++}" -std=c++17 "${C_WARNINGS[@]}" "$@" examples/c/scan.cpp -o "$folder/scan_cpp" \
-            "${flags[@]}"
+        for source in "${CPP_PROGRAMS[@]}"; do
+            "${CXX:-c++}" -std=c++17 "${C_WARNINGS[@]}" "$@" "${source% *}" -o "$folder/${source#* }" \
+                "${flags[@]}"
+        done
     fi
 }
 
@@ -83,6 +92,7 @@ c_sharp() {
 c_run() {
     peers_environment
     "$1/smoke" </dev/null >"$1/smoke.txt"
+    [[ ! -x $1/smoke_cpp ]] || "$1/smoke_cpp"
     LD_LIBRARY_PATH=$C_PREFIX/lib OTCORE_C_PROGRAMS=$1 \
         cargo test --quiet -p otcore-ffi --test programs -- --nocapture
 }
@@ -95,6 +105,7 @@ part_c_memory() {
     if have valgrind; then
         c_programs "$C_BUILT" -g
         c_valgrind smoke
+        [[ ! -x $C_BUILT/smoke_cpp ]] || c_valgrind smoke_cpp
         c_valgrind scan modbus://127.0.0.1:1
         c_valgrind scan_cpp modbus://127.0.0.1:1
         c_valgrind hmi modbus://127.0.0.1:1
@@ -119,8 +130,9 @@ c_rust_sanitized() {
     cargo +nightly --version >/dev/null 2>&1 ||
         { left_out "no nightly compiler is installed, so Rust ran without the $kind sanitizer" && return; }
     host=$(rustc +nightly -vV | sed -n 's/^host: //p')
-    RUSTFLAGS=-Zsanitizer=$kind CARGO_TARGET_DIR=$(target_directory)/c-$kind \
-        cargo +nightly test --quiet -p otcore-ffi --target "$host" "$@" --lib --test border --test misuse
+    TSAN_OPTIONS=suppressions=$PWD/scripts/lib/thread-sanitizer.txt \
+        RUSTFLAGS=-Zsanitizer=$kind CARGO_TARGET_DIR=$(target_directory)/c-$kind \
+        cargo +nightly test --quiet -p otcore-ffi --target "$host" "$@" --lib --test border --test misuse --test kept
 }
 
 # At nobody: under valgrind a program is too slow for the patience that a policy has with devices.

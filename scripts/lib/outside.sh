@@ -17,11 +17,25 @@ part_outside() {
         ${OUTSIDE_POLICIES:+--policies "$OUTSIDE_POLICIES"} ${OUTSIDE_MOMENTS:+--moments "$OUTSIDE_MOMENTS"}
 }
 
+# The fault matrix alone, and its page in the guide.
+part_faults() {
+    outside_programs honest
+    outside_run outside.py --figures "$OUTSIDE/faults.json" faults
+    scripts/fault-table "$OUTSIDE/faults.json"
+}
+
 # otcore and nmap's scripts at the same servers, as a table. By hand: it takes minutes.
 part_side_by_side() {
     venv_ready "$PEERS" || skip "no Python packages (scripts/test tools), so there are no servers"
     outside_programs honest
     outside_run side_by_side.py
+}
+
+# The device zoo under otcore and the usual scanners; writes docs/zoo.md. By hand: it takes minutes.
+part_zoo() {
+    venv_ready "$PEERS" || skip "no Python packages (scripts/test tools), so there are no servers"
+    outside_programs honest
+    outside_run zoo_report.py
 }
 
 # Copied, because builds with and without the saboteurs would overwrite each other.

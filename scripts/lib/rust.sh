@@ -64,7 +64,7 @@ target_installed() {
 }
 
 # Tests that mostly wait for answers run beside those that calculate, in two rows.
-readonly WAITING=("^captures" "^(foreign_|pretend_plant|wire_dissect)")
+readonly WAITING=("^captures" "^(foreign_|otscan_documents|pretend_plant|wire_dissect)")
 
 # Without the Python module: it links only inside an interpreter and has its tests in `python`.
 part_tests() {

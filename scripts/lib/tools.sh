@@ -16,11 +16,14 @@ readonly PACKAGES=(
     "=ensurepip python3-venv"
     "c++ g++"
     "cmake cmake"
+    "mcs mono-mcs"
+    "mono mono-runtime"
 )
 
 part_tools() {
     system_packages
-    cargo_deny
+    cargo_tool cargo-deny cargo-deny
+    cargo_tool mdbook mdbook@0.5.4 --no-default-features
     venv "$VENV" scripts/requirements.txt
     venv "$PEERS" tests/peers/requirements.txt
     venv "$PEERS3" tests/peers/requirements3.txt
@@ -58,11 +61,11 @@ installed() {
     esac
 }
 
-# A debug build: it checks in a second and compiles in less than half the time.
-cargo_deny() {
-    have cargo-deny && return
-    cargo install --quiet --locked --debug --root "$TOOLS" --target-dir "$TOOLS/build" cargo-deny ||
-        left_out "cargo-deny cannot be installed"
+# cargo_tool PROGRAM PACKAGE [OPTION...]: a debug build, which compiles in less than half the time.
+cargo_tool() {
+    have "$1" && return
+    cargo install --quiet --locked --debug --root "$TOOLS" --target-dir "$TOOLS/build" "${@:3}" "$2" ||
+        left_out "$1 cannot be installed"
     rm -rf "$TOOLS/build"
 }
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from readers import READERS
 
 FRAME = (
-    "frame.time_epoch", "frame.len", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "arp.opcode",
-    "arp.src.proto_ipv4", "arp.dst.proto_ipv4", "ip.hdr_len", "ip.flags.mf", "ip.frag_offset",
-    "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "tcp.flags", "tcp.seq_raw",
-    "tcp.payload", "udp.payload", "tcp.urgent_pointer", "icmp.type", "icmpv6.type",
+    "frame.time_epoch", "frame.len", "eth.dst.ig", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst",
+    "arp.opcode", "arp.src.proto_ipv4", "arp.dst.proto_ipv4", "ip.hdr_len", "ip.flags.mf",
+    "ip.frag_offset", "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "tcp.flags",
+    "tcp.seq_raw", "tcp.payload", "udp.payload", "tcp.urgent_pointer", "icmp.type", "icmpv6.type",
     "_ws.malformed", "_ws.expert.severity", "_ws.expert.message",
     "frame.protocols",
 )  # fmt: skip
@@ -39,6 +39,8 @@ class Packet:
     flags: int = 0
     sequence: int = 0
     payload: bytes = b""
+    everybody: bool = False
+    """Whether the frame went to a group instead of one device."""
     again: bool = False
     """Whether it repeats what had been sent before."""
     odd: list[str] = field(default_factory=list)
@@ -104,6 +106,7 @@ def packet(seen: dict[str, str]) -> Packet:
         source=first["ip.src"] or first["ipv6.src"] or first["arp.src.proto_ipv4"],
         target=first["ip.dst"] or first["ipv6.dst"] or first["arp.dst.proto_ipv4"],
         kind=kind(first),
+        everybody=first["eth.dst.ig"] in ("1", "True"),
         protocols=seen["frame.protocols"],
         dissected=seen,
     )

@@ -174,6 +174,16 @@ def gaps(packets: list[Packet], limits: Limits) -> list[str]:
     return found
 
 
+def calls(packets: list[Packet], most: int, gap: float = 0.0) -> list[str]:
+    """Also promise 3: how many frames go to everybody at once, and how soon after one another."""
+    made = [packet for packet in to_devices(packets) if packet.everybody]
+    found = [f"{len(made)} frames to everybody, {most} allowed"] if len(made) > most else []
+    rests = [later.at - earlier.at for earlier, later in pairwise(made)]
+    if rests and min(rests) < gap - TIMER:
+        found.append(f"{min(rests):.3f} s between two frames to everybody, {gap} s promised")
+    return found
+
+
 # The gap is kept by the scanner's clock and seen after the cable.
 TIMER = 0.005
 
@@ -227,7 +237,7 @@ def unlisted(packet: Packet, known: Manifest) -> str | None:
         return f"nobody here reads {name}: give it a row in readers.py"
     if packet.protocols.split(":")[-1] not in reader.layers:
         return f"tshark takes it for {packet.protocols}"
-    wrong = complaints(packet)
+    wrong = [complaint for complaint in complaints(packet) if complaint not in reader.unknown]
     if wrong:
         return "; ".join(wrong)
     selector = reader.dissected(packet.dissected, packet.payload)

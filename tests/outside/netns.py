@@ -24,6 +24,12 @@ SCANNER6 = "fd00:255::1"
 DEVICES6 = "fd00:255::2"
 OWN = frozenset({SCANNER, DEVICES, SCANNER6, DEVICES6})
 
+FRAME = 8192
+"""Bytes of a frame that are kept at most. Room is set aside for as many in each, so if this were as
+large as a frame can be, a burst of a thousand would leave holes."""
+HEADERS = 128
+"""Bytes of a frame."""
+
 NEEDED = ("ip", "tcpdump", "tshark", "nft")
 
 
@@ -47,9 +53,11 @@ _COUNT = itertools.count()
 class Field:
     """The two sides, with a capture on the devices' end of the cable."""
 
-    def __init__(self, name: str, flat: bool = True) -> None:
-        """Flat: every address is on the cable and looked for by ARP. Else there is a router."""
+    def __init__(self, name: str, flat: bool = True, headers: bool = False) -> None:
+        """Flat: every address is on the cable and looked for by ARP. Else there is a router.
+        Headers: no payloads are captured, which leaves no hole where a scanner floods."""
         self._flat = flat
+        self._size = HEADERS if headers else FRAME
         short = f"{os.getpid() % 100_000}{name[:3]}{next(_COUNT)}"  # several may live at once
         self.scanner = f"otcore-{short}-s"
         self.devices = f"otcore-{short}-d"
@@ -112,12 +120,20 @@ class Field:
             ip("-n", self.devices, family, "route", "add", "local", everything, "dev", "lo",
                "table", "local")  # fmt: skip
 
+    def hears_everybody(self, address: str) -> None:
+        """From now on `address` is everybody on the cable, for both sides."""
+        near, far = self._cable
+        to = ("route", "add", "broadcast", address, "table", "local")
+        ip("-n", self.scanner, *to, "dev", near, "src", SCANNER)
+        ip("-n", self.devices, *to, "dev", far)
+
     def _listen(self) -> None:
         """Capture everything on the devices' end until `captured` is asked for."""
         self._tcpdump = self._start(
             self.devices,
             ["tcpdump", "-i", self._cable[1], "-n", "-U", "--immediate-mode", "-B", "65536",
-             "-Z", "root", "--time-stamp-precision=nano", "-w", str(self.capture)],
+             "-Z", "root", "-s", str(self._size), "--time-stamp-precision=nano",
+             "-w", str(self.capture)],
             stderr=subprocess.PIPE,
         )  # fmt: skip
         assert self._tcpdump.stderr

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from cases import CASES
 from netns import why_not
@@ -36,13 +37,16 @@ def main() -> int:
         return CANNOT
     world = World(options.programs, options.python, policies=options.policies,
                   moments=options.moments, short=options.short)  # fmt: skip
-    passed, failed, figures = 0, 0, {}
+    passed, failed = 0, 0
+    figures: dict[str, list[Any]] = {}
 
     def told(name: str, verdicts: Verdicts | None, seconds: float) -> None:
         nonlocal passed, failed
         held = verdicts is not None and show(name, verdicts, seconds)
         passed, failed = passed + held, failed + (not held)
         figures[name] = verdicts.figures if verdicts else []
+        if verdicts and verdicts.table:
+            figures[f"{name}, row by row"] = verdicts.table
 
     names = list(options.cases or CASES)
     beside = [name for name in names if name in BESIDE and options.sabotaged]

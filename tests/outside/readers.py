@@ -26,6 +26,8 @@ class Reader:
     options: tuple[str, ...] = ()
     carriers: tuple[str, ...] = ("tcp",)
     """What may carry it; datagrams of others are no conversation."""
+    unknown: tuple[str, ...] = ()
+    """What tshark says of numbers that are newer than it is."""
 
 
 def number(text: str) -> int:
@@ -274,6 +276,7 @@ READERS = {
         ),
         dissected=dnp3,
         spelled=dnp3_spelled,
+        unknown=("Unknown Group 0 Variation",),  # 244: who owns it
         carriers=("udp", "tcp"),
     ),
 }

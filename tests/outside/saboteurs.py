@@ -27,7 +27,9 @@ class Saboteur:
 SABOTEURS = (
     Saboteur("scope", 1, "scope"),
     Saboteur("second-connection", 2, "crowd"),
+    Saboteur("second-connection", 2, "zoo"),
     Saboteur("pace", 3, "plant"),
+    Saboteur("pace", 3, "zoo"),
     Saboteur("write", 4, "plant"),
     Saboteur("empty", 5, "plant"),
     Saboteur("abort", 6, "abort"),

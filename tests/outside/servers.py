@@ -18,6 +18,7 @@ class Server:
     port: int
     name: str
     facts: tuple[str, ...] = ()
+    devices: int = 1
 
     def start(self, field: Field, python: Path, address: str) -> None:
         """Start it at `address`, at the usual port of its protocol."""
@@ -89,3 +90,6 @@ SERVERS = (
     Server("bacnet", 47808, "bacnet-bacpypes3-router", ROUTER),
     Server("bacnet", 47808, "bacnet-rusty", RUSTY),
 )
+
+CROWD = Server("bacnet", 47808, "bacnet-bacpypes3-crowd", devices=6)
+"""At addresses in a row. All of them hear what is said to everybody."""

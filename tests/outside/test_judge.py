@@ -205,3 +205,11 @@ def test_a_journal_must_hold_each_connection_and_each_byte() -> None:
     assert len(judge.journal(packets, kept[:2])) == 1
     assert len(judge.journal(packets, [*kept, kept[2]])) == 1
     assert len(judge.journal([], kept)) == 2
+
+
+def test_a_frame_to_everybody_is_counted_and_timed() -> None:
+    calls = [list_identity(at, target="10.1.0.255", everybody=True) for at in (0.0, 5.0, 9.0)]
+    assert judge.calls(conversation(0.0), 0) == []
+    assert len(judge.calls(calls[:1], 0)) == 1
+    assert judge.calls(calls[:2], 2, 5.0) == []
+    assert len(judge.calls(calls, 3, 5.0)) == 1

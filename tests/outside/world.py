@@ -101,6 +101,8 @@ class Verdicts:
 
     complaints: dict[int, list[str]] = field(default_factory=dict)
     figures: list[str] = field(default_factory=list)
+    table: list[dict[str, Any]] = field(default_factory=list)
+    """What a case has to tell in rows."""
 
     def judge(self, promise: int, complaints: list[str]) -> None:
         self.complaints.setdefault(promise, []).extend(complaints)

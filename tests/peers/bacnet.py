@@ -8,6 +8,7 @@ What each of them says: README.md.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 from typing import Any
 
 from serve import Ready, main
@@ -50,6 +51,16 @@ def bacpypes_router(bind: str, port: int, ready: Ready) -> None:
     serve(start, ready)
 
 
+def bacpypes_crowd(bind: str, port: int, ready: Ready) -> None:
+    """Six devices at addresses in a row, of which the first is this one. All hear a broadcast."""
+
+    def start() -> list[Any]:
+        first = ip_address(bind)
+        return [device_here(101 + n, f"RW-FCU-{n + 1}", f"{first + n}/27", port) for n in range(6)]
+
+    serve(start, ready)
+
+
 def serve(start: Callable[[], list[Any]], ready: Ready) -> None:
     async def forever() -> None:
         kept = start()
@@ -66,9 +77,9 @@ def device_here(
 ) -> Any:
     from bacpypes3.local.networkport import NetworkPortObject
 
-    length = 8 if bind.startswith("127.") else 24
+    length = "" if "/" in bind else "/8" if bind.startswith("127.") else "/24"
     here = NetworkPortObject(
-        f"{bind}/{length}:{port}",
+        f"{bind}{length}:{port}",
         objectIdentifier=("network-port", 1),
         objectName="NetworkPort-1",
         **({**more, "networkNumberQuality": "configured"} if more else {}),
@@ -135,6 +146,7 @@ def rusty(bind: str, port: int, ready: Ready) -> None:
 
 PEERS = {
     "bacnet-bacpypes3": bacpypes,
+    "bacnet-bacpypes3-crowd": bacpypes_crowd,
     "bacnet-bacpypes3-router": bacpypes_router,
     "bacnet-rusty": rusty,
 }

@@ -7,15 +7,13 @@ What each of them says: README.md.
 """
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
-from serve import Ready, main
+from serve import Ready, main, wait_for
 
 CUSTOM = """[Identity]
 Vendor Number = 283
@@ -62,17 +60,6 @@ def die_together() -> None:
     import ctypes
 
     ctypes.CDLL(None).prctl(1, 15)
-
-
-def wait_for(bind: str, port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection((bind, port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise SystemExit("cpppo does not listen")
 
 
 PEERS = {

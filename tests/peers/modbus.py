@@ -9,7 +9,7 @@ What each of them says: README.md.
 import asyncio
 import threading
 
-from serve import Ready, main
+from serve import Ready, main, wait_for
 
 IDENTITY = {
     0x00: "Rigwerk AG",
@@ -109,6 +109,7 @@ def modbustk(bind: str, port: int, ready: Ready) -> None:
     server = modbus_tcp.TcpServer(address=bind, port=port)
     server.start()
     server.add_slave(1).add_block("0", modbus_tk.defines.HOLDING_REGISTERS, 0, 100)
+    wait_for(bind, port)
     ready()
     threading.Event().wait()
 

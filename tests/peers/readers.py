@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
 """Read what otcore exports with readers that are not ours, and tell what they see.
 
-    readers.py cyclonedx FILE    # validated against the official JSON Schema of CycloneDX 1.6
-    readers.py csv FILE          # read by the csv module
-    readers.py html FILE         # read by html.parser
+    readers.py cyclonedx FILE...    # validated against the official JSON Schema of CycloneDX 1.6
+    readers.py csv FILE...          # read by the csv module
+    readers.py spreadsheet FILE...  # opened by Gnumeric: what it would calculate
+    readers.py html FILE...         # read by html.parser
 
-Prints one JSON object. Ends with status 1 and the complaint if the file is not valid.
+Prints one JSON object a file. Ends with status 1 and the complaint if a file is not valid.
 """
 
 import csv
+import gzip
 import json
+import os
+import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -41,6 +46,23 @@ def sheet(path: Path) -> dict[str, Any]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, strict=True))
     return {"rows": rows}
+
+
+def spreadsheet(path: Path) -> dict[str, Any]:
+    """The cells that a spreadsheet program would calculate, and those that it takes for text."""
+    made = path.with_suffix(".gnumeric")
+    command = ["ssconvert", str(path), str(made)]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    try:
+        tree = ElementTree.fromstring(gzip.decompress(made.read_bytes()))
+    finally:
+        made.unlink()
+    cells = list(tree.iter("{http://www.gnumeric.org/v10.dtd}Cell"))
+    # A value has a type; a formula has none.
+    formulas = [cell.text or "" for cell in cells if cell.get("ValueType") is None]
+    texts = [cell.text or "" for cell in cells if cell.get("ValueType") == "60"]
+    return {"formulas": formulas, "texts": texts}
 
 
 class Page(HTMLParser):
@@ -78,13 +100,15 @@ def page(path: Path) -> dict[str, Any]:
 READERS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "cyclonedx": cyclonedx,
     "csv": sheet,
+    "spreadsheet": spreadsheet,
     "html": page,
 }
 
 
 def main() -> None:
-    _, kind, path = sys.argv
-    print(json.dumps(READERS[kind](Path(path))))
+    _, kind, *paths = sys.argv
+    for path in paths:
+        print(json.dumps(READERS[kind](Path(path))))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 
 Ready = Callable[[], None]
@@ -37,3 +38,15 @@ def end_with_standard_input() -> None:
 def free_port(bind: str) -> int:
     with socket.create_server((bind, 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+def wait_for(bind: str, port: int) -> None:
+    """Until a server that starts in a thread of its own listens."""
+    for _ in range(200):
+        try:
+            socket.create_connection((bind, port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise SystemExit(f"nobody listens at {bind}:{port}")

@@ -224,6 +224,8 @@ pub(crate) struct Inspect {
 pub(crate) struct Redecode {
     #[command(flatten)]
     pub(crate) stored: Stored,
+    #[command(flatten)]
+    pub(crate) packs: Packs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

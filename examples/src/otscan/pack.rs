@@ -6,9 +6,10 @@ use std::path::Path;
 
 use crate::out;
 use jiff::Timestamp;
+use otcore::export;
 use otcore::fingerprint::Knowledge;
-use otcore::model::printable;
-use otcore::pack::{self, Card, Change, Engines, Folder, Keys, Version};
+use otcore::model::{printable, reread};
+use otcore::pack::{self, Card, Engines, Folder, Keys, Shelf, Version};
 use otcore::store::InventoryStore;
 
 use crate::otscan::args::{Draft, Format, Pack, Packs};
@@ -41,16 +42,29 @@ pub(crate) fn pack(args: Pack) -> Result<Status, Complaint> {
 
 /// What is known of devices: what is compiled in, and the pack that is asked for.
 pub(crate) fn knowledge(args: &Packs) -> Result<Knowledge, Complaint> {
-    let Some(key) = &args.key else { return Ok(Knowledge::built_in()) };
+    Ok(shelf(args)?.in_use().knowledge)
+}
+
+/// The same with the name of the pack, for whoever scans.
+pub(crate) fn shelf(args: &Packs) -> Result<Shelf, Complaint> {
+    let shelf = Shelf::new();
+    if let Some(pack) = asked_for(args)? {
+        shelf.put(pack)?;
+    }
+    Ok(shelf)
+}
+
+fn asked_for(args: &Packs) -> Result<Option<pack::Pack>, Complaint> {
+    let Some(key) = &args.key else { return Ok(None) };
     if let Some(path) = &args.pack {
-        return Ok(open(path, key)?.knowledge().clone());
+        return Ok(Some(open(path, key)?));
     }
     // A scan does not wait for a new pack: it says that there is none, and goes on.
     let applied = folder(key)?.in_use(Timestamp::now()).unwrap_or_else(|error| {
         out::notice(&format!("notice: {error}; going on with {}", built_in()));
         None
     });
-    Ok(applied.map_or_else(Knowledge::built_in, |pack| pack.knowledge().clone()))
+    Ok(applied)
 }
 
 fn preview(path: &Path, key: &Path, stored: &Path, format: Format) -> Result<Status, Complaint> {
@@ -58,11 +72,11 @@ fn preview(path: &Path, key: &Path, stored: &Path, format: Format) -> Result<Sta
     let store = store::open(stored)?;
     let now = folder(key)?.in_use(Timestamp::now()).ok().flatten();
     let now = now.map_or_else(Knowledge::built_in, |pack| pack.knowledge().clone());
-    let changes = pack::preview(&store.inventory(&now)?, &store.inventory(pack.knowledge())?);
+    let diff = reread(&store.inventory(&now)?, &store.inventory(pack.knowledge())?);
     print(&match format {
-        Format::Json => json(&changes)?,
-        Format::Text if changes.is_empty() => "nothing would be said otherwise\n".into(),
-        Format::Text => changes.iter().map(line).collect::<String>(),
+        Format::Json => json(&diff)?,
+        Format::Text if diff.is_empty() => "nothing would be said otherwise\n".into(),
+        Format::Text => export::changes(&diff, out::look()),
     })
 }
 
@@ -117,16 +131,6 @@ fn told(pack: &pack::Pack) -> String {
         text += &format!("replaces:  {} with {} bytes\n", printable(&part.name), part.bytes);
     }
     text
-}
-
-fn line(change: &Change) -> String {
-    let shown = |value: &Option<String>| match value {
-        Some(value) => format!("{:?}", printable(value)),
-        None => "nothing".to_owned(),
-    };
-    let rule = change.rule.as_ref().map(|rule| format!("  ({})", printable(rule)));
-    let (from, to, rule) = (shown(&change.from), shown(&change.to), rule.unwrap_or_default());
-    format!("{}  {}: {from} -> {to}{rule}\n", printable(&change.path), printable(&change.field))
 }
 
 fn name(card: &Card) -> String {

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::live::Live;
 use crate::out;
@@ -20,8 +21,8 @@ use crate::otscan::{Complaint, Status, json, memory, pack, print, select};
 
 pub(crate) fn scan(args: &args::Scan) -> Result<Status, Complaint> {
     let store = args.store.as_ref().map(Sqlite::open).transpose()?;
-    let knowledge = pack::knowledge(&args.packs)?;
-    let builder = select::scanner(&args.selection)?.knowledge(knowledge);
+    let shelf = Arc::new(pack::shelf(&args.packs)?);
+    let builder = select::scanner(&args.selection)?.shelf(shelf);
     let builder = builder.journal(Journals(journals(args)?));
     let scanner = match memory::open(args.selection.terms.memory.as_deref())? {
         Some(memory) => builder.memory(memory).build()?,

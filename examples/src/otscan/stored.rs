@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::out;
 use otcore::blocking::read;
-use otcore::fingerprint::Knowledge;
 use otcore::model::{Document, Joining, LARGEST_DOCUMENT};
 use otcore::{export, scan};
 
 use crate::otscan::args::{Diff, Export, Format, Redecode, ReportFormat, ReportOf, Stored};
-use crate::otscan::{Complaint, Status, json, print};
+use crate::otscan::{Complaint, Status, json, pack, print};
 
 pub(crate) fn diff(args: &Diff) -> Result<Status, Complaint> {
     let mut joining = Joining::default();
@@ -49,9 +48,9 @@ pub(crate) fn redecode(args: &Redecode) -> Result<Status, Complaint> {
     if document.exchanges.is_empty() {
         return Err("there are no questions and answers in it to decode".into());
     }
-    let assets = scan::redecode(&Knowledge::built_in(), &document.exchanges);
+    let assets = scan::redecode(&pack::knowledge(&args.packs)?, &document.exchanges);
     if assets != document.assets {
-        out::notice("notice: this build reads more or something else in them than is stored");
+        out::notice("notice: more or something else is read in them than is stored");
     }
     write(&args.stored, &json(&assets)?)
 }

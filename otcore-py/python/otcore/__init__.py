@@ -50,23 +50,28 @@ from otcore.events import (
     Skipped,
 )
 from otcore.inventory import Inventory
+from otcore.joining import Doubt, Joined, Reason, SameDevice
 from otcore.manifests import Manifest, manifest
 from otcore.model import Asset, Claim, Evidence, Node, OutcomeRecord, Service
+from otcore.packs import Card, Pack, Packs
 from otcore.plans import Bounds, Plan
 from otcore.policies import Explanation, Policy
 from otcore.quarantine import Memory, Remembered
-from otcore.scanning import Scan, Scanner, plan, scan, scan_async
+from otcore.scanning import PolicyLike, Scan, Scanner, Target, Targets, plan, scan, scan_async
+from otcore.stores import Store
 
 __all__ = [
     "Asset",
     "AssetFound",
     "Bounds",
+    "Card",
     "Change",
     "Changed",
     "Claim",
     "Confidence",
     "ConversationEnded",
     "Diff",
+    "Doubt",
     "EmptyScopeError",
     "Error",
     "Event",
@@ -78,6 +83,7 @@ __all__ = [
     "InternalError",
     "Interrupted",
     "Inventory",
+    "Joined",
     "Level",
     "Manifest",
     "Memory",
@@ -88,24 +94,32 @@ __all__ = [
     "OtherEvent",
     "Outcome",
     "OutcomeRecord",
+    "Pack",
+    "Packs",
     "Phase",
     "PhaseChanged",
     "Plan",
     "Policy",
     "PolicyError",
+    "PolicyLike",
     "ProcessError",
     "Profile",
     "Progress",
     "Protocol",
+    "Reason",
     "Remembered",
+    "SameDevice",
     "Scan",
     "Scanner",
     "Service",
     "Skipped",
     "Spot",
     "StopReason",
+    "Store",
     "Stream",
+    "Target",
     "TargetError",
+    "Targets",
     "Transport",
     "__version__",
     "journal",

@@ -1,9 +1,7 @@
-"""Scans in asyncio."""
+"""Scans in asyncio, which is imported when it is used: it takes as long as all the rest."""
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Callable, TypeVar
 
 from otcore.events import Event, event
@@ -42,6 +40,8 @@ class Stream:
     """
 
     def __init__(self, begin: Callable[[], Scan]) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
         self._begin = begin
         self._scan: Scan | None = None
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="otcore-stream")
@@ -90,6 +90,8 @@ class Stream:
         return await self._in_thread(scan.finish)
 
     async def _begun(self) -> Scan:
+        import asyncio
+
         if self._scan is None:
             self._scan = await self._in_thread(self._begin)
             task = asyncio.current_task()
@@ -98,6 +100,8 @@ class Stream:
         return self._scan
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
+        import asyncio
+
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, call)
         except asyncio.CancelledError:

@@ -13,7 +13,9 @@ from otcore import _native, notebook
 from otcore.differences import Diff
 from otcore.enums import Format, Profile, Protocol, StopReason
 from otcore.events import Skipped, skipped
+from otcore.joining import Joined
 from otcore.model import Asset, OutcomeRecord
+from otcore.packs import Packs, native_packs
 from otcore.values import Address, Json, optional_moment, parsed
 
 if TYPE_CHECKING:
@@ -127,9 +129,19 @@ class Inventory:
         """
         return Diff.read(*self._native.diff(later._native, across_zones))
 
-    def redecoded(self) -> Inventory:
-        """What its questions and answers say, as this version reads them. Nothing is sent."""
-        return Inventory(self._native.redecoded())
+    def joined(self, *, across_zones: bool = False) -> Joined:
+        """Tell which assets are one device at several addresses, and why.
+
+        Assets of different zones are one only if `across_zones` says so.
+        """
+        return Joined.read(self._native.joined(across_zones))
+
+    def redecoded(self, packs: Packs | None = None) -> Inventory:
+        """What its questions and answers say, as this version reads them with the pack in use.
+
+        Nothing is sent.
+        """
+        return Inventory(self._native.redecoded(native_packs(packs)))
 
     def export(self, form: Format | str, path: str | os.PathLike[str] | None = None) -> str:
         """Give it in another form, such as a bill of materials or a page to print.

@@ -16,6 +16,7 @@ from otcore.enums import Level, Protocol
 from otcore.errors import Interrupted
 from otcore.events import Event, event
 from otcore.inventory import Inventory
+from otcore.packs import Packs, native_packs
 from otcore.plans import Plan
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Settings(TypedDict, total=False):
     journal: File | None
     capture: File | None
     memory: File | None
+    packs: Packs | None
 
 
 def plan(targets: Targets, **settings: Unpack[Settings]) -> Plan:
@@ -84,6 +86,7 @@ class Scanner:
         journal: File | None = None,
         capture: File | None = None,
         memory: File | None = None,
+        packs: Packs | None = None,
     ) -> None:
         """Check everything and make the scanner.
 
@@ -95,6 +98,7 @@ class Scanner:
         - `journal`: the file that everything sent and received is appended to, as JSON lines
         - `capture`: the file that the same is appended to, as a capture (pcapng)
         - `memory`: the file that remembers devices between runs, such as those in quarantine
+        - `packs`: what devices are called; what is compiled in, if not given
         """
         self._native = _native.Scanner(
             _policy(policy),
@@ -105,6 +109,7 @@ class Scanner:
             _path(journal),
             _path(capture),
             _path(memory),
+            native_packs(packs),
         )
 
     @property

@@ -1,4 +1,4 @@
-"""A pretend plant on loopback, for examples and tests.
+"""Pretend plants on loopback, for examples and tests.
 
 >>> import otcore, otcore.sim
 >>> with otcore.sim.plant() as plant:
@@ -50,7 +50,17 @@ def plant(port: int = 0) -> Plant:
     Each device has an address of its own, 127.20.4.11 onwards, and listens at `port`, or at any
     free port if that is 0.
     """
-    return Plant(_native.Plant(port))
+    return Plant(_native.Plant.demo(port))
+
+
+def substation(port: int = 0) -> Plant:
+    """Start eight DNP3 outstations, which are asked only if a policy says so, as `plant` does."""
+    return Plant(_native.Plant.substation(port))
+
+
+def all_protocols(port: int = 0) -> Plant:
+    """Start one ordinary device of each protocol, called like it, as `plant` does."""
+    return Plant(_native.Plant.of_all_protocols(port))
 
 
 class Plant:

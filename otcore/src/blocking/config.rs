@@ -3,9 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Scanner, Settings, policy_of};
+use super::{Scanner, Settings, builder};
 use crate::error::{Error, ErrorKind};
-use crate::model::{Source, Zone};
 
 /// [`Settings`] that own their texts, for programs that keep them in a file.
 ///
@@ -22,6 +21,7 @@ use crate::model::{Source, Zone};
 pub struct Config {
     policy: Option<String>,
     level: Option<String>,
+    protocols: Vec<String>,
     zone: Option<String>,
     source: Option<String>,
     journal: Option<String>,
@@ -35,6 +35,8 @@ pub struct Config {
 struct Written {
     policy: Option<Value>,
     level: Option<String>,
+    #[serde(default)]
+    protocols: Vec<String>,
     zone: Option<String>,
     source: Option<String>,
     journal: Option<String>,
@@ -44,16 +46,16 @@ struct Written {
 
 impl Config {
     /// What can be set, in the order of [`Settings`].
-    pub const KEYS: [&'static str; 7] =
-        ["policy", "level", "zone", "source", "journal", "capture", "memory"];
+    pub const KEYS: [&'static str; 8] =
+        ["policy", "level", "protocols", "zone", "source", "journal", "capture", "memory"];
 
     /// Read all settings from TOML, or from JSON if the text begins with `{`. Keys are those of
-    /// [`KEYS`](Self::KEYS); `policy` is a table or an object with the keys of a policy. No file is
-    /// opened yet.
+    /// [`KEYS`](Self::KEYS); `policy` is a table or an object with the keys of a policy, `protocols`
+    /// a list. No file is opened yet.
     ///
     /// # Errors
-    /// [`ErrorKind::Policy`] for what cannot be understood, an unknown key, a wrong policy or a
-    /// wrong level; [`ErrorKind::Naming`] for a wrong zone or source.
+    /// [`ErrorKind::Policy`] for what cannot be understood, an unknown key, a wrong policy, a
+    /// wrong level or protocol; [`ErrorKind::Naming`] for a wrong zone or source.
     pub fn read(text: &str) -> Result<Self, Error> {
         let written: Result<Written, String> = match text.trim_start().starts_with('{') {
             true => serde_json::from_str(text).map_err(|e| e.to_string()),
@@ -63,6 +65,7 @@ impl Config {
         let config = Self {
             policy: written.policy.map(|policy| policy.to_string()),
             level: written.level,
+            protocols: written.protocols,
             zone: written.zone,
             source: written.source,
             journal: written.journal,
@@ -73,26 +76,28 @@ impl Config {
     }
 
     /// Set one of [`KEYS`](Self::KEYS), or with `None` unset it. A policy is given as TOML, or as
-    /// JSON if it begins with `{`. Nothing changes if it is wrong.
+    /// JSON if it begins with `{`, protocols by their names with spaces or commas between them.
+    /// Nothing changes if it is wrong.
     ///
     /// # Errors
     /// As for [`read`](Self::read).
     pub fn set(&mut self, key: &str, value: Option<&str>) -> Result<(), Error> {
         let mut config = self.clone();
-        let place = match key {
-            "policy" => &mut config.policy,
-            "level" => &mut config.level,
-            "zone" => &mut config.zone,
-            "source" => &mut config.source,
-            "journal" => &mut config.journal,
-            "capture" => &mut config.capture,
-            "memory" => &mut config.memory,
+        let text = value.map(str::to_owned);
+        match key {
+            "policy" => config.policy = text,
+            "level" => config.level = text,
+            "protocols" => config.protocols = names(value.unwrap_or_default()),
+            "zone" => config.zone = text,
+            "source" => config.source = text,
+            "journal" => config.journal = text,
+            "capture" => config.capture = text,
+            "memory" => config.memory = text,
             _ => {
                 let known = Self::KEYS.join(", ");
                 return Err(wrong(format!("no setting is called {key:?}: there are {known}")));
             }
-        };
-        *place = value.map(str::to_owned);
+        }
         *self = config.checked()?;
         Ok(())
     }
@@ -107,7 +112,7 @@ impl Config {
             source: self.source.as_deref(),
             journal: self.journal.as_deref(),
             capture: self.capture.as_deref(),
-            protocols: &[],
+            protocols: &self.protocols,
             memory: self.memory.as_deref(),
         }
     }
@@ -121,11 +126,14 @@ impl Config {
     }
 
     fn checked(self) -> Result<Self, Error> {
-        policy_of(&self.settings())?;
-        self.zone.as_deref().map(str::parse::<Zone>).transpose()?;
-        self.source.as_deref().map(str::parse::<Source>).transpose()?;
+        builder(&self.settings())?.build()?;
         Ok(self)
     }
+}
+
+fn names(text: &str) -> Vec<String> {
+    let names = text.split([' ', ',']).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
 }
 
 fn wrong(text: impl std::fmt::Display) -> Error {
@@ -138,8 +146,10 @@ mod tests {
 
     use super::*;
 
-    const TOML: &str = "zone = \"line-3\"\nlevel = \"state\"\n[policy]\nprofile = \"careful\"\n";
-    const JSON: &str = r#" {"zone": "line-3", "level": "state", "policy": {"profile": "careful"}}"#;
+    const TOML: &str = "zone = \"line-3\"\nlevel = \"state\"\nprotocols = [\"s7\", \"modbus\"]\n\
+                        [policy]\nprofile = \"careful\"\n";
+    const JSON: &str = r#" {"zone": "line-3", "level": "state", "protocols": ["s7", "modbus"],
+                            "policy": {"profile": "careful"}}"#;
 
     fn kind(result: Result<Config, Error>) -> (ErrorKind, String) {
         let error = result.unwrap_err();
@@ -149,15 +159,37 @@ mod tests {
     #[test]
     fn toml_json_and_single_settings_say_the_same() {
         let mut single = Config::default();
-        for (key, value) in
-            [("zone", "line-3"), ("level", "state"), ("policy", r#"{"profile":"careful"}"#)]
-        {
+        for (key, value) in [
+            ("zone", "line-3"),
+            ("level", "state"),
+            ("protocols", "s7, modbus"),
+            ("policy", r#"{"profile":"careful"}"#),
+        ] {
             single.set(key, Some(value)).unwrap();
         }
         assert_eq!(Config::read(TOML).unwrap(), single);
         assert_eq!(Config::read(JSON).unwrap(), single);
         let plan = single.scanner().unwrap().plan("10.0.0.7").unwrap();
         assert_eq!((plan.profile.name(), plan.zone.as_str()), ("careful", "line-3"));
+        let all: Vec<_> = plan.stops.iter().flat_map(|stop| &stop.conversations).collect();
+        assert_eq!(all.len(), 2, "{all:?}");
+    }
+
+    #[test]
+    fn every_key_can_be_set_and_unset() {
+        for key in Config::KEYS {
+            let value = match key {
+                "policy" => "{}",
+                "level" => "state",
+                "protocols" => "s7",
+                _ => "some",
+            };
+            let mut config = Config::default();
+            config.set(key, Some(value)).unwrap();
+            assert_ne!(config, Config::default(), "{key}");
+            config.set(key, None).unwrap();
+            assert_eq!(config, Config::default(), "{key}");
+        }
     }
 
     #[test]
@@ -182,6 +214,7 @@ mod tests {
         for (key, value, expected) in [
             ("zone", "a b", ErrorKind::Naming),
             ("level", "deep", ErrorKind::Policy),
+            ("protocols", "modbus gopher", ErrorKind::Policy),
             ("policy", "{", ErrorKind::Policy),
             ("jurnal", "x", ErrorKind::Policy),
         ] {

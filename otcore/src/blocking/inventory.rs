@@ -4,16 +4,17 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::{json, read};
+use super::{Packs, json, read};
 use crate::error::{Error, ErrorKind};
-use crate::export::{self, Format, Look, Results, Sheet};
-use crate::fingerprint::Knowledge;
-use crate::model::{self, Asset, Diff, Document, Joining};
+use crate::export::{self, Format, Results, Sheet};
+use crate::model::{self, Asset, Diff, Document, Exchange, Facts, Joined, Joining, Node};
 use crate::scan::{self, Report};
+use crate::store::Look;
 
 /// What is known of a plant: a scan found it, or a file says so. Copies share it.
 ///
@@ -156,6 +157,13 @@ impl Inventory {
         Ok(scan::compare(&*self.document()?, &*later.document()?, joining))
     }
 
+    /// Which of its assets are one device at several addresses, and why: see [`model::join()`]; in
+    /// several zones only if `across_zones` says so.
+    #[must_use]
+    pub fn joined(&self, across_zones: bool) -> Joined<'_> {
+        model::join(self.assets(), &Joining { across_zones, ..Joining::default() })
+    }
+
     /// The same in another form.
     ///
     /// # Errors
@@ -166,12 +174,23 @@ impl Inventory {
         written.map_err(|error| Error::new(ErrorKind::Internal, error))
     }
 
-    /// What its questions and answers say, as this build reads them. Nothing is sent.
+    /// What its questions and answers say, as this build reads them with the pack in use. Nothing
+    /// is sent.
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] if it has no form in JSON.
-    pub fn redecoded(&self) -> Result<Self, Error> {
-        Self::of(scan::redecode(&Knowledge::built_in(), &self.document()?.exchanges))
+    pub fn redecoded(&self, packs: &Packs) -> Result<Self, Error> {
+        Self::of(scan::redecode(&packs.knowledge(), self.exchanges()))
+    }
+
+    /// What it would say otherwise with this pack than with the one in use. Nothing changes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] if the pack may not be used.
+    pub fn preview(&self, packs: &Packs, pack: &[u8]) -> Result<Diff, Error> {
+        let new = packs.open(pack)?;
+        let now = scan::redecode(&packs.knowledge(), self.exchanges());
+        Ok(model::reread(&now, &scan::redecode(new.knowledge(), self.exchanges())))
     }
 
     /// One row per device and per module or child, for a spreadsheet: see [`export::csv()`].
@@ -188,14 +207,39 @@ impl Inventory {
 
     /// A table for people: see [`export::table()`].
     #[must_use]
-    pub fn table(&self, look: Look) -> String {
+    pub fn table(&self, look: export::Look) -> String {
         export::table(self.results(), look)
     }
 
-    fn of(assets: model::Inventory) -> Result<Self, Error> {
+    /// What it saw, device by device, as a store keeps it: exchanges and outcomes; of an inventory
+    /// without them, what it claims, as said when the newest of it was learned.
+    pub(super) fn looks(&self) -> Vec<Look> {
+        let document = match &*self.0 {
+            Origin::Scan(report) => return report.looks(),
+            Origin::Text { document, .. } => document,
+        };
+        let Document { scans, assets, outcomes, exchanges, .. } = document;
+        let first = exchanges.iter().map(|exchange| exchange.at).min();
+        match scans.first().map(|scan| scan.started).or(first) {
+            Some(at) => Look::each(at, exchanges.iter().cloned(), outcomes.iter().cloned()),
+            None => assets
+                .iter()
+                .filter_map(|asset| Look::said(newest(&asset.node)?, asset.clone()))
+                .collect(),
+        }
+    }
+
+    pub(super) fn of(assets: model::Inventory) -> Result<Self, Error> {
         let document = Document { assets, ..Document::default() };
         let text = json(&document.assets)?;
         Ok(Self(Arc::new(Origin::Text { text, head: Map::new(), document })))
+    }
+
+    fn exchanges(&self) -> &[Exchange] {
+        match &*self.0 {
+            Origin::Scan(report) => &report.exchanges,
+            Origin::Text { document, .. } => &document.exchanges,
+        }
     }
 
     fn assets(&self) -> &model::Inventory {
@@ -220,6 +264,15 @@ impl Inventory {
     }
 }
 
+/// When the newest claim about a node, or anything in it or behind it, was learned.
+fn newest(node: &Node) -> Option<Timestamp> {
+    let own = node.identity.all().chain(node.state.all());
+    let own = own.chain(node.interfaces.values().flat_map(Facts::all));
+    let own = own.chain(node.services.values().flat_map(Facts::all));
+    let below = node.modules.values().chain(node.children.values()).filter_map(newest);
+    own.map(|claim| claim.evidence.at).chain(below).max()
+}
+
 #[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn unreadable(error: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::File, error)
@@ -229,6 +282,8 @@ fn unreadable(error: impl std::fmt::Display) -> Error {
 mod tests {
     use super::*;
     use crate::blocking::{Plant, Scanner, Settings};
+    use crate::model::Field;
+    use crate::model::testing::{asset, said};
 
     fn found(zone: &str) -> Inventory {
         let plant = Plant::start(0).unwrap();
@@ -248,7 +303,7 @@ mod tests {
         assert_eq!(again.asset(again.paths()[0]), inventory.asset(inventory.paths()[0]));
         assert_eq!(again.csv(), inventory.csv());
         assert!(inventory.diff(&again, false).unwrap().is_empty());
-        assert!(inventory.redecoded().unwrap().paths() == inventory.paths());
+        assert!(inventory.redecoded(&Packs::built_in()).unwrap().paths() == inventory.paths());
         assert_eq!(inventory.export("csv").unwrap(), inventory.csv());
         assert_eq!(inventory.export("xls").unwrap_err().kind(), ErrorKind::Naming);
     }
@@ -278,6 +333,20 @@ mod tests {
         assert_eq!(both.head().unwrap(), "{}");
         let only: BTreeSet<String> = one.paths().into_iter().map(str::to_owned).collect();
         assert_eq!(both.part(&only).unwrap().paths(), one.paths());
+    }
+
+    #[test]
+    fn a_device_in_two_zones_is_one_only_if_told_so() {
+        let mut drives = model::Inventory::default();
+        for zone in ["a", "b"] {
+            let mut drive = asset(zone, 7);
+            drive.node.identity.add(Field::Vendor, said("Brakkenholt"));
+            drive.node.identity.add(Field::SerialNumber, said("BH-0042-11"));
+            drives.add(drive);
+        }
+        let drives = Inventory::of(drives).unwrap();
+        let devices = |across| drives.joined(across).devices.len();
+        assert_eq!((devices(false), devices(true)), (2, 1));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
+use super::Scanner;
 use crate::error::{Error, ErrorKind};
 use crate::gate::policy::{Explanation, Policy, Subject, known};
 
@@ -56,6 +57,21 @@ pub fn explain(
     let address = address.to_canonical();
     let subject = Subject { zone, address, protocol, port, vendor: None, model: None };
     Ok(policy.explain_at(&subject, Timestamp::now()))
+}
+
+impl Scanner {
+    /// What this scanner may ask of an address in a protocol now, and why: as [`explain`].
+    ///
+    /// # Errors
+    /// As for [`explain`].
+    pub fn explain(
+        &self,
+        address: &str,
+        protocol: &str,
+        port: Option<u16>,
+    ) -> Result<Explanation, Error> {
+        explain(self.policy(), self.0.zone().as_str(), address, protocol, port)
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::runtime;
 use crate::error::{Error, ErrorKind};
 use crate::sim::{self, Running, RunningPlant};
 
-/// The demonstration plant on loopback, served by a thread of its own until it is dropped.
+/// A pretend plant on loopback, served by a thread of its own until it is dropped.
 #[derive(Debug)]
 pub struct Plant {
     home: Home,
@@ -23,15 +23,23 @@ struct Served {
 }
 
 impl Plant {
-    /// Start it: each device has its own address, 127.20.4.11 onwards, and listens at `port`, or at
-    /// any free port if that is 0.
+    /// Start the demonstration plant: see [`serve`](Self::serve).
+    ///
+    /// # Errors
+    /// As for [`serve`](Self::serve).
+    pub fn start(port: u16) -> Result<Self, Error> {
+        Self::serve(sim::Plant::demo(), port)
+    }
+
+    /// Start a plant: each device has its own address, 127.20.4.11 onwards, and listens at `port`,
+    /// or at any free port if that is 0.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if a port is in use, [`ErrorKind::Internal`] if the system gives no
     /// thread.
-    pub fn start(port: u16) -> Result<Self, Error> {
+    pub fn serve(plant: sim::Plant, port: u16) -> Result<Self, Error> {
         let (home, runtime) = (Home::plain(), runtime("otcore-plant")?);
-        let running = runtime.block_on(sim::Plant::demo().own_addresses(port).start());
+        let running = runtime.block_on(plant.own_addresses(port).start());
         let running = running.map_err(|e| Error::new(ErrorKind::File, e))?;
         Ok(Self { home, served: Arc::new(Served { running, _runtime: runtime }) })
     }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::in_file;
+use super::{Scanner, in_file};
 use crate::error::{Error, ErrorKind};
 use crate::gate::memory::{DeviceMemory, InFile, Record};
 use crate::model::Zone;
@@ -40,20 +40,74 @@ impl Memory {
     /// # Errors
     /// [`ErrorKind::File`] if it cannot be read.
     pub fn all(&self) -> Result<Vec<Remembered>, Error> {
-        let all = self.0.all().map_err(in_file)?.into_iter();
-        Ok(all.map(|(zone, device, record)| Remembered { zone, device, record }).collect())
+        all(&self.0)
     }
 
     /// Let every device at `address` be asked again, as a person decides who has looked at it.
     /// Returns how many were left alone until now.
     ///
+    /// A scanner that has the same file open goes on with what it knows: see [`Scanner::clear`].
+    ///
     /// # Errors
     /// [`ErrorKind::Naming`] or [`ErrorKind::Target`] if zone or address is none,
     /// [`ErrorKind::File`] if it cannot be written.
     pub fn clear(&self, zone: &str, address: &str) -> Result<usize, Error> {
-        let zone: Zone = zone.parse()?;
-        let address = address.parse::<IpAddr>();
-        let address = address.map_err(|e| Error::new(ErrorKind::Target, e))?;
-        self.0.clear(&zone, address).map_err(in_file)
+        clear(&self.0, &zone.parse()?, address)
+    }
+}
+
+impl Scanner {
+    /// Everything that it remembers of devices, by zone and device.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] if it cannot be read.
+    pub fn remembered(&self) -> Result<Vec<Remembered>, Error> {
+        all(self.0.memory())
+    }
+
+    /// As [`Memory::clear`], in what this scanner remembers of its zone. Scans that run know it at
+    /// once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Target`] if the address is none, [`ErrorKind::File`] if it cannot be written.
+    pub fn clear(&self, address: &str) -> Result<usize, Error> {
+        clear(self.0.memory(), self.0.zone(), address)
+    }
+}
+
+fn all(memory: &dyn DeviceMemory) -> Result<Vec<Remembered>, Error> {
+    let all = memory.all().map_err(in_file)?.into_iter();
+    Ok(all.map(|(zone, device, record)| Remembered { zone, device, record }).collect())
+}
+
+fn clear(memory: &dyn DeviceMemory, zone: &Zone, address: &str) -> Result<usize, Error> {
+    let address = address.parse::<IpAddr>();
+    let address = address.map_err(|e| Error::new(ErrorKind::Target, e))?;
+    memory.clear(zone, address).map_err(in_file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocking::{Plant, Settings};
+
+    #[test]
+    fn a_person_lets_a_device_be_asked_again_while_the_scanner_lives() {
+        let plant = Plant::start(0).unwrap();
+        let dark = plant.devices().iter().find(|device| device.name == "goes-dark").unwrap();
+        let address = dark.addr.ip().to_string();
+        let scanner = Scanner::new(&Settings::default()).unwrap();
+        let outcome = || {
+            let report = scanner.start(&dark.target()).unwrap().finish().unwrap();
+            report.outcomes.first().map(|record| record.outcome.to_string()).unwrap_or_default()
+        };
+        let first = outcome();
+        let remembered = scanner.remembered().unwrap();
+        assert!(remembered.iter().any(|one| one.record.quarantined.is_some()), "{first}");
+        assert_ne!(outcome(), first);
+        assert_eq!(scanner.clear(&address).unwrap(), 1);
+        assert_eq!(scanner.clear(&address).unwrap(), 0);
+        assert_eq!(scanner.clear("10.0.4.300").unwrap_err().kind(), ErrorKind::Target);
+        assert!(scanner.remembered().unwrap().iter().all(|one| one.record.quarantined.is_none()));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::thread::{Builder, ThreadId, current};
+use std::thread::{Builder, JoinHandle, ThreadId, current};
 use std::time::Duration;
 
 use super::log::{Log, Severity};
@@ -44,6 +44,8 @@ struct Inner {
 struct Watch {
     /// The thread that pushes events, while there is one.
     thread: Option<ThreadId>,
+    /// The same, for whoever waits until it is gone.
+    whole: Option<JoinHandle<()>>,
     begun: bool,
     unwanted: bool,
 }
@@ -115,6 +117,7 @@ impl SharedScan {
             let thread = named.spawn(move || inner.push(tell));
             let thread = thread.map_err(|e| Error::new(ErrorKind::Internal, e))?;
             (watch.begun, watch.thread) = (true, Some(thread.thread().id()));
+            watch.whole = Some(thread);
             Ok(true)
         })
     }
@@ -173,12 +176,20 @@ impl SharedScan {
         self.0.scan.finish().map(Some)
     }
 
-    /// Abort, and push no further event once this returns. Called by who is told of events, that
-    /// call is the last.
+    /// Abort, and push no further event once this returns: the thread that did is gone, with all
+    /// that it was given. Called by who is told of events, that call is the last.
     pub fn retire(&self) {
+        if self.0.scan.home.check().is_err() {
+            return; // in a copy of the process nobody pushes, and nobody can be waited for
+        }
         self.0.scan.abort();
-        self.0.watch.with(|watch| watch.unwanted = true);
+        let me = current().id();
+        let thread = self.0.watch.with(|watch| {
+            watch.unwanted = true;
+            watch.whole.take_if(|thread| thread.thread().id() != me)
+        });
         let _ = self.0.pushed(Deadline::after(Duration::MAX));
+        let _ = thread.map(JoinHandle::join); // if it broke down, that was told there
     }
 }
 
@@ -304,6 +315,27 @@ mod tests {
         let then = told.load(Ordering::SeqCst);
         std::thread::sleep(Duration::from_millis(200));
         assert_eq!(told.load(Ordering::SeqCst), then);
+    }
+
+    /// Takes its time to go.
+    struct Slow(Arc<AtomicUsize>);
+
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            std::thread::sleep(Duration::from_millis(50));
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn what_tells_of_events_is_gone_once_retire_returned() {
+        let plant = Plant::start(0).unwrap();
+        let scan = scan(&plant, &["slow"]);
+        let gone = Arc::new(AtomicUsize::new(0));
+        let slow = Slow(Arc::clone(&gone));
+        scan.watch(move |_| assert_eq!(slow.0.load(Ordering::SeqCst), 0)).unwrap();
+        scan.retire();
+        assert_eq!(gone.load(Ordering::SeqCst), 1);
     }
 
     #[test]

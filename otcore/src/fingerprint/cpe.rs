@@ -41,19 +41,19 @@ mod tests {
 
     #[test]
     fn a_version_of_firmware_is_part_of_its_name() {
-        let product = "siemens:simatic_s7-1200_cpu_1214c";
+        let product = "siemens:simatic_s7-1200_cpu_12_1214c";
         assert_eq!(
             firmware(product, "V4.2.3").unwrap(),
-            "cpe:2.3:o:siemens:simatic_s7-1200_cpu_1214c_firmware:4.2.3:*:*:*:*:*:*:*"
+            "cpe:2.3:o:siemens:simatic_s7-1200_cpu_12_1214c_firmware:4.2.3:*:*:*:*:*:*:*"
         );
         assert_eq!(
             hardware(product),
-            "cpe:2.3:h:siemens:simatic_s7-1200_cpu_1214c:-:*:*:*:*:*:*:*"
+            "cpe:2.3:h:siemens:simatic_s7-1200_cpu_12_1214c:-:*:*:*:*:*:*:*"
         );
-        let template = "siemens:simatic_s7-300_{model}";
+        let template = "siemens:simatic_s7-1500_{model}";
         assert_eq!(
-            super::product(template, "CPU 315-2 PN/DP"),
-            r"siemens:simatic_s7-300_cpu_315-2_pn\/dp"
+            super::product(template, "CPU 1516-3 PN/DP"),
+            r"siemens:simatic_s7-1500_cpu_1516-3_pn\/dp"
         );
         assert_eq!(firmware(product, "newest"), None);
         assert!(firmware(product, "1:*\u{202e}").unwrap().contains(r"_firmware:1\:\*_:*"));

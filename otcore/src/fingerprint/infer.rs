@@ -16,13 +16,15 @@ const SPELLING: &str = "spelling/order-number";
 const SOFTWARE: &str = "software";
 
 /// What exchanges with one device say, by the protocols and then by what is known: pure, so that
-/// stored exchanges give the same asset again.
+/// stored exchanges give the same asset again, in whatever order they were kept.
 #[must_use]
 pub fn interpret(knowledge: &Knowledge, exchanges: &[Exchange]) -> Option<Asset> {
     let mut whole: Option<Asset> = None;
     for probe in protocols::ALL {
         let of_protocol = |exchange: &&Exchange| exchange.protocol == probe.name();
-        let exchanges: Vec<&Exchange> = exchanges.iter().filter(of_protocol).collect();
+        let mut exchanges: Vec<&Exchange> = exchanges.iter().filter(of_protocol).collect();
+        // In the order they were asked in: some answers go on in the next one.
+        exchanges.sort_by_key(|exchange| exchange.at);
         let Some(asset) = probe.interpret(&exchanges) else { continue };
         match &mut whole {
             None => whole = Some(asset),

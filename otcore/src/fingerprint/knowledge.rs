@@ -29,7 +29,8 @@ const VENDORS: &str = "vendors";
 /// To whom hardware addresses were given: too many rows for a table.
 const MAKERS: &str = "oui";
 /// What belongs to no single protocol; protocols bring their own.
-const GENERAL: [(&str, &str); 6] = [
+const GENERAL: [(&str, &str); 7] = [
+    ("cpe-orders.csv", include_str!("data/cpe-orders.csv")),
     ("cpe.csv", include_str!("data/cpe.csv")),
     ("devices.toml", include_str!("data/devices.toml")),
     ("oui.csv", include_str!("data/oui.csv")),

@@ -1,7 +1,8 @@
 //! Whom a limit protects.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{AddrParseError, IpAddr, SocketAddr};
+use std::str::FromStr;
 
 /// Whom a limit protects: an address.
 ///
@@ -34,5 +35,15 @@ impl fmt::Display for Device {
             Some(port) => SocketAddr::new(self.address, port).fmt(f),
             None => self.address.fmt(f),
         }
+    }
+}
+
+/// As it is shown.
+impl FromStr for Device {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, AddrParseError> {
+        let endpoint = text.parse().map(Self::at);
+        endpoint.or_else(|_| Ok(Self { address: text.parse::<IpAddr>()?, port: None }))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -64,6 +65,13 @@ pub trait DeviceMemory: Send + Sync {
     /// # Errors
     /// If the memory cannot be read.
     fn all(&self) -> io::Result<Vec<(Zone, String, Record)>>;
+
+    /// Forget the quarantine and cool-down of every device at `address`, as a person decides who
+    /// has looked at it. Returns how many there were.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    fn clear(&self, zone: &Zone, address: IpAddr) -> io::Result<usize>;
 }
 
 type Book = BTreeMap<(Zone, String), Record>;
@@ -84,6 +92,14 @@ impl DeviceMemory for InMemory {
 
     fn all(&self) -> io::Result<Vec<(Zone, String, Record)>> {
         Ok(entries(&lock(&self.0)))
+    }
+
+    fn clear(&self, zone: &Zone, address: IpAddr) -> io::Result<usize> {
+        let mut book = lock(&self.0);
+        let cleared = left_alone(&book, zone, address);
+        let count = cleared.len();
+        book.extend(cleared);
+        Ok(count)
     }
 }
 
@@ -131,26 +147,6 @@ impl InFile {
     pub fn path(&self) -> &Path {
         &self.path
     }
-
-    /// Forget the quarantine and cool-down of every device at `address`, as a person decides.
-    /// Returns how many devices were cleared.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn clear(&self, zone: &Zone, address: std::net::IpAddr) -> io::Result<usize> {
-        let address = address.to_canonical().to_string();
-        let mut state = lock(&self.state);
-        let kept: Vec<_> = entries(&state.0)
-            .into_iter()
-            .filter(|(z, d, record)| z == zone && *d == address && *record != visited_only(record))
-            .collect();
-        for (zone, device, record) in &kept {
-            let record = visited_only(record);
-            append(&mut state.1, zone, device, &record)?;
-            state.0.insert((zone.clone(), device.clone()), record);
-        }
-        Ok(kept.len())
-    }
 }
 
 impl DeviceMemory for InFile {
@@ -170,6 +166,18 @@ impl DeviceMemory for InFile {
 
     fn all(&self) -> io::Result<Vec<(Zone, String, Record)>> {
         Ok(entries(&lock(&self.state).0))
+    }
+
+    fn clear(&self, zone: &Zone, address: IpAddr) -> io::Result<usize> {
+        let mut state = lock(&self.state);
+        let cleared = left_alone(&state.0, zone, address);
+        for ((zone, device), record) in &cleared {
+            if !address.is_loopback() {
+                append(&mut state.1, zone, device, record)?;
+            }
+            state.0.insert((zone.clone(), device.clone()), record.clone());
+        }
+        Ok(cleared.len())
     }
 }
 
@@ -211,8 +219,15 @@ fn append(file: &mut File, zone: &Zone, device: &str, record: &Record) -> io::Re
     Ok(())
 }
 
-fn visited_only(record: &Record) -> Record {
-    Record { visited: record.visited, ..Record::default() }
+/// The devices at `address` that are left alone, as they are once somebody has looked at them.
+fn left_alone(book: &Book, zone: &Zone, address: IpAddr) -> Book {
+    let address = address.to_canonical();
+    let cleared = |record: &Record| Record { visited: record.visited, ..Record::default() };
+    let there = |device: &str| device.parse().is_ok_and(|at: Device| at.address() == address);
+    book.iter()
+        .filter(|((z, device), record)| z == zone && there(device) && **record != cleared(record))
+        .map(|(key, record)| (key.clone(), cleared(record)))
+        .collect()
 }
 
 fn entries(book: &Book) -> Vec<(Zone, String, Record)> {
@@ -254,5 +269,23 @@ mod tests {
         let error = InFile::open(&path).unwrap_err().to_string();
         assert!(error.contains("line 1"), "{error}");
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_person_clears_every_device_at_an_address_of_one_zone_and_no_other() {
+        let (memory, zone, other) =
+            (InMemory::default(), Zone::default(), "line-3".parse::<Zone>().unwrap());
+        let there = [device("127.0.0.7:502"), device("127.0.0.7:503")];
+        let visited = Some(Timestamp::UNIX_EPOCH);
+        memory.remember(&zone, there[0], Record { visited, ..dark() }).unwrap();
+        memory.remember(&zone, there[1], dark()).unwrap();
+        memory.remember(&zone, device("127.0.0.8:502"), dark()).unwrap();
+        memory.remember(&other, there[0], dark()).unwrap();
+        assert_eq!(memory.clear(&zone, there[0].address()).unwrap(), 2);
+        assert_eq!(memory.clear(&zone, there[0].address()).unwrap(), 0);
+        let seen = Record { visited, ..Record::default() };
+        assert_eq!(memory.recall(&zone, there[0]).unwrap(), seen);
+        assert_eq!(memory.recall(&zone, device("127.0.0.8:502")).unwrap(), dark());
+        assert_eq!(memory.recall(&other, there[0]).unwrap(), dark());
     }
 }

@@ -70,6 +70,8 @@ pub(super) enum Cargo {
     },
     /// A question on an open connection.
     Question,
+    /// The same, if its answer comes in pieces.
+    LongQuestion,
     /// The first datagram of a conversation: its address may have to be resolved.
     FirstDatagram,
     /// A datagram to somebody who has answered one.
@@ -84,8 +86,14 @@ impl Cargo {
         match self {
             Self::Connection { syns } => syns + 1,
             Self::Question => QUESTION,
+            Self::LongQuestion => QUESTION + PIECES,
             Self::FirstDatagram | Self::Datagram | Self::Repetition => DATAGRAM,
         }
+    }
+
+    /// How many of them are for pieces that may not come.
+    pub(super) fn spare(self) -> usize {
+        if self == Self::LongQuestion { PIECES } else { 0 }
     }
 
     /// Whether it begins a conversation, of which a device has one at a time.
@@ -101,6 +109,9 @@ impl Cargo {
 
 /// Packets that a question takes: itself and the acknowledgement of its answer.
 pub(super) const QUESTION: usize = 2;
+
+/// Further acknowledgements that an answer in pieces takes: one for two of them.
+pub(super) const PIECES: usize = 2;
 
 /// Packets that a question in a datagram takes: itself.
 pub(super) const DATAGRAM: usize = 1;

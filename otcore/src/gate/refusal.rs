@@ -64,7 +64,7 @@ pub enum Refusal {
         why: String,
     },
     /// It was scanned a short while ago.
-    #[error("{device} was scanned at {at}; `limits.revisit_after_s` says when it may be again")]
+    #[error("{device} was scanned at {at:.0}; `limits.revisit_after_s` says when it may be again")]
     Fresh {
         /// Which device.
         device: Device,
@@ -72,7 +72,7 @@ pub enum Refusal {
         at: Timestamp,
     },
     /// It had no room or time, and gets some.
-    #[error("{device} was busy and is left alone until {until}")]
+    #[error("{device} was busy and is left alone until {until:.0}")]
     CoolingDown {
         /// Which device.
         device: Device,

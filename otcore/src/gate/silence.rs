@@ -11,6 +11,9 @@ pub enum Silence {
     TransportOnly,
     /// It was a call, and nobody is meant by it.
     NotMeant,
+    /// It was a call that the device hands on, and nobody behind it answered. Nothing more is handed
+    /// on until it has answered a question of its own.
+    NobodyBehind,
     /// It never said anything.
     NeverAnswered,
 }
@@ -21,6 +24,7 @@ impl Silence {
         match self {
             Self::TransportOnly => "; it had granted the transport and nothing more",
             Self::NotMeant => "; nobody may have been meant",
+            Self::NobodyBehind => "; nobody may live behind it",
             Self::WentDark | Self::NeverAnswered => "",
         }
     }

@@ -72,7 +72,11 @@ fn without_word(text: &str) -> &str {
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers: Vec<String> = self.numbers.iter().map(u64::to_string).collect();
-        let joint = if self.rest.starts_with(|c: char| c.is_alphanumeric()) { " " } else { "" };
+        // Nothing that follows may become one more number.
+        let after =
+            self.rest.strip_prefix('.').filter(|t| t.starts_with(|c: char| c.is_ascii_digit()));
+        let joins = after.is_some() || self.rest.starts_with(|c: char| c.is_alphanumeric());
+        let joint = if joins { " " } else { "" };
         write!(f, "{}{joint}{}", numbers.join("."), self.rest)
     }
 }
@@ -232,6 +236,7 @@ mod tests {
         assert_eq!(version("10.3-rc1"), "10.3-rc1");
         assert_eq!(version("7"), "7");
         assert_eq!(version("2.x"), "2.x");
+        assert_eq!(version("22 .70 SP1"), "22 .70 sp1", "is not 22.70");
     }
 
     #[test]
@@ -277,7 +282,7 @@ mod tests {
     proptest! {
         #[test]
         fn doing_it_twice_changes_nothing_more(
-            text in r"(\PC|[ .,:-]|[Vv]|[0-9]{1,3}\.?|6ES7|AG|\x00){0,12}",
+            text in r"(\PC|[ .,:-]|[Vv]|[0-9]{1,3}\.?| \.[0-9]|6ES7|AG|\x00){0,12}",
             field in prop::sample::select(vec![
                 "vendor", "firmware", "order_number", "mac", "model", "device_name",
             ]),

@@ -8,7 +8,6 @@ use super::claim::Claim;
 use super::facts::Facts;
 use super::field::{Named, StateField};
 use super::nodes::Entry;
-use super::verdict::Witness;
 
 /// One field that is said differently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,12 +26,17 @@ pub struct Change {
 type Fields<'a> = BTreeMap<String, &'a Claim>;
 
 /// What is said differently about a node itself, not about what is below it.
-pub(super) fn changes(before: &Entry<'_>, after: &Entry<'_>, witness: &Witness<'_>) -> Vec<Change> {
+/// `lost` decides whether a claim that nobody makes any more is a change.
+pub(super) fn changes(
+    before: &Entry<'_>,
+    after: &Entry<'_>,
+    lost: impl Fn(&Claim) -> bool,
+) -> Vec<Change> {
     let (old, new) = (fields(before), fields(after));
     let mut changes = Vec::new();
     for (field, from) in &old {
         let to = new.get(field).copied();
-        let lost = to.is_none() && witness.asked_again(after.asset, from);
+        let lost = to.is_none() && lost(from);
         let differs = to.is_some_and(|to| to.value != from.value);
         if lost || differs {
             let (from, to) = (Some((*from).clone()), to.cloned());

@@ -130,7 +130,7 @@ pub fn diff(before: &Inventory, later: &Later<'_>) -> Diff {
     let departed: BTreeSet<&str> = moved.iter().map(|(from, ..)| from.path()).collect();
     for (path, new) in &sides.after {
         if let Some(known) = sides.before.get(path) {
-            let changes = changes(known, new, &sides.witness);
+            let changes = sides.changes(known, new);
             if !changes.is_empty() {
                 diff.changed.push(Changed { spot: new.spot(), changes });
             }
@@ -155,6 +155,19 @@ pub fn diff(before: &Inventory, later: &Later<'_>) -> Diff {
     diff
 }
 
+/// What the same looks say differently when they are read again, with other knowledge: nothing is
+/// new or gone, and what is not said any more is a change.
+#[must_use]
+pub fn reread(before: &Inventory, after: &Inventory) -> Diff {
+    let after = entries(after);
+    let changed = entries(before).into_iter().filter_map(|(path, known)| {
+        let again = after.get(path)?;
+        let changes = changes(&known, again, |_| true);
+        (!changes.is_empty()).then(|| Changed { spot: again.spot(), changes })
+    });
+    Diff { changed: changed.collect(), ..Diff::default() }
+}
+
 struct Sides<'a> {
     before: BTreeMap<&'a str, Entry<'a>>,
     after: BTreeMap<&'a str, Entry<'a>>,
@@ -172,6 +185,11 @@ impl<'a> Sides<'a> {
             witness: Witness::new(later),
             joining: later.joining,
         }
+    }
+
+    /// What is said differently, as far as it was asked.
+    fn changes(&self, before: &Entry<'a>, after: &Entry<'a>) -> Vec<Change> {
+        changes(before, after, |claim| self.witness.asked_again(after.asset, claim))
     }
 
     /// What was met at one place and is met at another, if each key is met once only.
@@ -210,7 +228,7 @@ impl<'a> Sides<'a> {
     fn tell(&self, from: &Entry<'a>, to: &Entry<'a>, reasons: Vec<Key>) -> Moved {
         let now_another = self.after.contains_key(from.path());
         let left = now_another || !matches!(self.witness.verdict(from), Verdict::NotAsked);
-        let changes = changes(from, to, &self.witness);
+        let changes = self.changes(from, to);
         Moved { from: from.path().to_owned(), spot: to.spot(), reasons, left, changes }
     }
 }

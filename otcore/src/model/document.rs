@@ -43,6 +43,9 @@ pub struct ScanRecord {
     pub source: Source,
     /// The profile of the policy.
     pub profile: String,
+    /// The data pack that named what it found; `None` if what is compiled in did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_pack: Option<DataPack>,
     /// When it began.
     pub started: Timestamp,
     /// When it ended.
@@ -54,6 +57,15 @@ pub struct ScanRecord {
     pub stopped: Option<String>,
     /// What it cost and what came of it.
     pub counters: Counts,
+}
+
+/// Which data pack decided what things are called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataPack {
+    /// What it is called.
+    pub name: String,
+    /// Counts up with each pack of this name.
+    pub version: u64,
 }
 
 /// What a scan cost and what came of it.
@@ -179,13 +191,18 @@ impl Document {
         if known {
             return;
         }
+        if *self == Self::default() {
+            *self = other;
+            return;
+        }
         self.scans.extend(other.scans);
         self.assets.merge(other.assets);
         self.asked.merge(other.asked);
         self.outcomes.extend(other.outcomes);
         self.skipped.extend(other.skipped);
         self.exchanges.extend(other.exchanges);
-        self.exchanges.sort();
+        // In the order they were asked in: some answers go on in the next one.
+        self.exchanges.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.cmp(b)));
         self.exchanges.dedup();
     }
 }
@@ -281,6 +298,7 @@ mod tests {
             zone: Zone::default(),
             source: Source::default(),
             profile: "gentle".into(),
+            data_pack: None,
             started: now,
             finished: now,
             completed: true,

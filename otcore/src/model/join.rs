@@ -154,9 +154,31 @@ fn against(parts: &[&Asset], joining: &Joining) -> Option<String> {
     let numbers = parts.iter().map(|asset| order_numbers(asset)).filter(|known| !known.is_empty());
     let shared = numbers.clone().reduce(|a, b| a.intersection(&b).cloned().collect());
     let all: BTreeSet<String> = numbers.flatten().collect();
-    let contradict = shared.is_some_and(|shared| shared.is_empty());
-    let all: Vec<String> = all.into_iter().collect();
-    contradict.then(|| format!("different order numbers: {}", all.join(", ")))
+    if shared.is_some_and(|shared| shared.is_empty()) {
+        let all: Vec<String> = all.into_iter().collect();
+        return Some(format!("different order numbers: {}", all.join(", ")));
+    }
+    let models: Vec<BTreeSet<String>> =
+        parts.iter().map(|asset| models(asset)).filter(|known| !known.is_empty()).collect();
+    let agree = |a: &BTreeSet<String>, b: &BTreeSet<String>| {
+        a.iter().any(|one| b.iter().any(|other| one.contains(other) || other.contains(one)))
+    };
+    let contradict = models.iter().any(|one| models.iter().any(|other| !agree(one, other)));
+    contradict.then(|| {
+        let best = parts.iter().filter_map(|asset| asset.node.identity.value(Field::Model));
+        let best: BTreeSet<&str> = best.collect();
+        format!("different models: {}", best.into_iter().collect::<Vec<_>>().join(", "))
+    })
+}
+
+/// What it is called: letters and digits only, since two protocols rarely space them alike.
+fn models(asset: &Asset) -> BTreeSet<String> {
+    let claims = asset.node.identity.claims(Field::Model);
+    let plain = |value: &str| {
+        let lower = value.to_lowercase();
+        lower.chars().filter(|c| c.is_alphanumeric()).collect::<String>()
+    };
+    claims.map(|claim| plain(&claim.value)).filter(|model| !model.is_empty()).collect()
 }
 
 fn order_numbers(asset: &Asset) -> BTreeSet<String> {
@@ -299,6 +321,22 @@ mod tests {
         let joined = join(&found, &Joining::default());
         assert_eq!(joined.devices.len(), 2);
         assert!(joined.doubts[0].against.contains("6es7315-2eh14-0ab0"), "{joined:?}");
+    }
+
+    #[test]
+    fn different_models_are_different_devices_and_one_spelt_twice_is_not() {
+        let with = |last, model: &str| {
+            let mut seen = asset("line-3", last);
+            serial(&mut seen.node, "Tarnwick Automation", "TWB-204711");
+            seen.node.identity.add(Field::Model, said(model));
+            seen
+        };
+        let found = inventory([with(7, "TW-BC 40"), with(8, "TW-RT 2")]);
+        let joined = join(&found, &Joining::default());
+        assert_eq!((joined.devices.len(), joined.doubts.len()), (2, 1));
+        assert_eq!(joined.doubts[0].against, "different models: TW-BC 40, TW-RT 2");
+        let found = inventory([with(7, "TW-BC 40"), with(8, "Tarnwick tw-bc40")]);
+        assert_eq!(join(&found, &Joining::default()).devices.len(), 1);
     }
 
     proptest! {

@@ -28,8 +28,10 @@ pub use asked::{Asked, AskedRange, NoRange};
 pub use asset::{Asset, DifferentAssets, Node, ServiceKey};
 pub use canonical::{Version, company, order_number};
 pub use claim::{Claim, Confidence, Evidence, Method};
-pub use diff::{Change, Changed, Diff, Gone, Later, Moved, Spot, diff};
-pub use document::{Counts, Document, DocumentError, LARGEST_DOCUMENT, Omission, ScanRecord};
+pub use diff::{Change, Changed, Diff, Gone, Later, Moved, Spot, diff, reread};
+pub use document::{
+    Counts, DataPack, Document, DocumentError, LARGEST_DOCUMENT, Omission, ScanRecord,
+};
 pub use exchange::{BadHex, Exchange, HexBytes, Transport};
 pub use facts::Facts;
 pub use field::{Field, InterfaceField, Named, ServiceField, StateField};

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -16,26 +17,29 @@ use crate::session::LinkError;
 /// Everybody answers at once.
 const RECEIVE_BUFFER: usize = 256 * 1024;
 
-/// Sends the call and takes what comes back until `patience` is over or `most` datagrams are in.
+/// Sends the call and listens until `patience` is over, for `most` datagrams. Whatever comes after
+/// them must find somebody too, or our system would tell each sender that nobody is here.
 pub(super) async fn call(
     call: Permit<Call>,
     patience: Duration,
     most: usize,
 ) -> Result<Vec<(SocketAddr, Vec<u8>)>, LinkError> {
     // The datagram leaves inside the permit: after an abort there is none.
-    let socket = call.pass(|call| -> io::Result<UdpSocket> {
+    let (socket, frame) = call.pass(|call| -> io::Result<_> {
         let socket = open(call.to.port()).or_else(|_| open(0))?;
         socket.send_to(finished(&call.frame).as_ref(), call.to)?;
-        UdpSocket::from_std(socket)
+        Ok((UdpSocket::from_std(socket)?, Arc::clone(&call.frame)))
     })??;
     let until = Instant::now() + patience;
     let mut heard = Vec::new();
     let mut datagram = vec![0; LARGEST];
-    while heard.len() < most {
+    loop {
         match timeout_at(until, socket.recv_from(&mut datagram)).await {
-            Ok(Ok((count, from))) => {
-                heard.push((from, datagram.get(..count).unwrap_or_default().to_vec()));
-            }
+            Ok(Ok((count, from))) => match datagram.get(..count) {
+                Some(ours) if ours == frame.bytes() => {} // everybody hears it, we too
+                Some(theirs) if heard.len() < most => heard.push((from, theirs.to_vec())),
+                _ => {}
+            },
             // That somebody does not listen is no news of the others (Windows).
             Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {}
             Ok(Err(error)) => return Err(error.into()),

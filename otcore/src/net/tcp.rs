@@ -3,11 +3,12 @@
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::finished;
 use crate::frame::Frame;
@@ -23,6 +24,11 @@ const RECEIVE_BUFFER: usize = 4 * 1024;
 
 /// Largest piece taken from the kernel at once.
 const CHUNK: usize = 2048;
+
+/// How long the pieces of an answer that comes in pieces gather before they are taken. Whatever is taken
+/// may be acknowledged, but for half as long as this again the kernel waits for more to acknowledge with
+/// the first.
+const GATHERING: Duration = Duration::from_millis(20);
 
 /// Connects.
 pub(super) async fn dial(to: Permit<Connection>) -> Result<Box<dyn Transport>, LinkError> {
@@ -77,6 +83,8 @@ fn is_under_way(error: &io::Error) -> bool {
 struct Tcp {
     stream: TcpStream,
     local: SocketAddr,
+    /// Something has come back to the last question, so what comes now is a further piece.
+    in_pieces: bool,
     #[cfg(feature = "sabotage")]
     _uninvited: Option<Socket>,
 }
@@ -89,6 +97,7 @@ impl Tcp {
         Ok(Self {
             stream,
             local,
+            in_pieces: false,
             #[cfg(feature = "sabotage")]
             _uninvited,
         })
@@ -106,6 +115,7 @@ impl Transport for Tcp {
         let (written, whole) = question
             .pass(|frame| (self.stream.try_write(finished(frame).as_ref()), frame.bytes().len()))
             .map(|(written, whole)| written.map(|written| (written, whole)))??;
+        self.in_pieces = false;
         if written == whole {
             return Ok(());
         }
@@ -116,9 +126,13 @@ impl Transport for Tcp {
     async fn recv(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
         loop {
             self.stream.readable().await?;
+            if self.in_pieces {
+                sleep(GATHERING).await;
+            }
             let mut chunk = [0; CHUNK];
             match self.stream.try_read(&mut chunk) {
                 Ok(count) => {
+                    self.in_pieces = true;
                     buf.extend_from_slice(chunk.get(..count).unwrap_or_default());
                     return Ok(count);
                 }
@@ -182,5 +196,39 @@ impl Tcp {
             }
         }
         Drained::TooMuch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::disallowed_types)] // the device's side
+
+    use std::io::Write;
+    use std::thread;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_pieces_of_an_answer_are_taken_together() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let device = thread::spawn(move || {
+            let (mut visitor, _) = listener.accept().unwrap();
+            visitor.set_nodelay(true).unwrap();
+            for byte in 0..50 {
+                visitor.write_all(&[byte]).unwrap();
+                thread::sleep(Duration::from_millis(1));
+            }
+            visitor
+        });
+        let mut line = Tcp::new(TcpStream::connect(address).await.unwrap()).unwrap();
+        let (mut answer, mut pieces) = (Vec::new(), 0);
+        while answer.len() < 50 {
+            line.recv(&mut answer).await.unwrap();
+            pieces += 1;
+        }
+        assert_eq!(answer, (0..50).collect::<Vec<u8>>());
+        assert!(pieces < 10, "{pieces} pieces were taken, and each is acknowledged");
+        drop(device.join());
     }
 }

@@ -56,6 +56,17 @@ fn refusal(error: io::Error) -> io::Error {
     }
 }
 
+/// Whether somebody on the way says that a datagram is too long for it. A question is shorter than what
+/// every host has to take (RFC 1122, 3.3.2: 576 bytes), so that is wrong or forged, and no answer.
+fn is_about_length(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let too_long = error.raw_os_error() == Some(libc::EMSGSIZE);
+    // Here it means that an answer was cut, which is dealt with as such.
+    #[cfg(not(unix))]
+    let too_long = false;
+    too_long
+}
+
 struct Udp {
     socket: UdpSocket,
     local: SocketAddr,
@@ -66,7 +77,7 @@ impl Udp {
     /// What somebody on the way said of a datagram of ours. That an error waits makes a socket ready,
     /// but not to be read.
     fn check(&self) -> io::Result<()> {
-        let said = self.socket.take_error()?.map(refusal);
+        let said = self.socket.take_error()?.filter(|error| !is_about_length(error)).map(refusal);
         // Looked at; wait for the next.
         let _ = self.socket.try_io(Interest::ERROR, || -> io::Result<()> {
             Err(io::ErrorKind::WouldBlock.into())
@@ -89,8 +100,17 @@ impl Udp {
                     return Ok(datagram);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if is_about_length(&error) => {}
                 Err(error) => return Err(refusal(error)),
             }
+        }
+    }
+
+    /// What somebody said of the length of an earlier datagram stands in the way of the next once.
+    fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.socket.try_send(bytes) {
+            Err(error) if is_about_length(&error) => self.socket.try_send(bytes),
+            sent => sent,
         }
     }
 }
@@ -103,7 +123,7 @@ impl Transport for Udp {
         }
         self.socket.writable().await?;
         // The datagram leaves inside the permit: after an abort there is none.
-        question.pass(|frame| self.socket.try_send(finished(frame).as_ref()))??;
+        question.pass(|frame| self.try_send(finished(frame).as_ref()))??;
         Ok(())
     }
 

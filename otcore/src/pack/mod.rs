@@ -21,7 +21,6 @@ mod card;
 mod error;
 mod folder;
 mod keys;
-mod preview;
 mod shelf;
 mod version;
 
@@ -33,7 +32,6 @@ pub use card::{Card, Engines, Part};
 pub use error::PackError;
 pub use folder::Folder;
 pub use keys::Keys;
-pub use preview::{Change, preview};
 pub use shelf::{InUse, Shelf};
 pub use version::Version;
 

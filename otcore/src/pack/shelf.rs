@@ -6,6 +6,7 @@ use super::Pack;
 use super::card::Card;
 use super::error::PackError;
 use crate::fingerprint::Knowledge;
+use crate::model::DataPack;
 
 /// Holds the knowledge in use, and what was in use before it.
 ///
@@ -21,6 +22,15 @@ pub struct InUse {
     pub card: Option<Card>,
     /// What is known.
     pub knowledge: Knowledge,
+}
+
+impl InUse {
+    /// The pack, as reports name it; `None` if there is none.
+    #[must_use]
+    pub fn data_pack(&self) -> Option<DataPack> {
+        let card = self.card.as_ref()?;
+        Some(DataPack { name: card.name.clone(), version: card.version })
+    }
 }
 
 #[derive(Debug)]
@@ -81,6 +91,14 @@ impl Shelf {
         let before = state.before.take().ok_or(PackError::NothingBefore)?;
         state.now = before;
         Ok(state.now.card.clone())
+    }
+
+    /// Use this pack, or what is compiled in, whatever was in use before, and forget that.
+    #[cfg(feature = "net")]
+    pub(crate) fn hold(&self, pack: Option<Pack>) {
+        let now = pack.map(|Pack { card, knowledge, .. }| InUse { card: Some(card), knowledge });
+        let mut state = self.change();
+        *state = now.map_or_else(State::default, |now| State { now, before: None });
     }
 
     fn change(&self) -> RwLockWriteGuard<'_, State> {

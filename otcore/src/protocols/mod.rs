@@ -139,13 +139,14 @@ impl Bounds {
         Self { connections, requests, packets, bytes_out, seconds }
     }
 
-    /// Bounds of so many questions by datagrams, each repeated as often as the policy allows.
+    /// Bounds of a conversation of so many questions by datagrams, one of which is repeated as often
+    /// as the policy allows.
     #[must_use]
     pub fn datagrams(questions: u64, bytes_out: u64, limits: &Limits) -> Self {
-        let times = 1 + u64::from(limits.udp_retries);
-        let requests = questions * times;
+        let retries = u64::from(limits.udp_retries);
+        let requests = questions + retries;
         let seconds = u64::from(limits.device_time_s);
-        let bytes_out = bytes_out * times;
+        let bytes_out = bytes_out * (1 + retries);
         Self { connections: 0, requests, packets: requests, bytes_out, seconds }
     }
 

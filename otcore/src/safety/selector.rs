@@ -40,6 +40,17 @@ impl Selector {
         (path.len() <= MAX).then(|| Self::of(path))
     }
 
+    /// Put the next numbers behind it, of which the last decide least; `None` if it becomes longer than
+    /// any that exists.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)]
+    pub(crate) fn extend(&mut self, path: &[u8]) -> Option<()> {
+        let places = self.bytes.get_mut(usize::from(self.len)..)?.get_mut(..path.len())?;
+        places.copy_from_slice(path);
+        self.len += path.len() as u8;
+        Some(())
+    }
+
     /// The numbers.
     #[must_use]
     pub fn path(&self) -> &[u8] {

@@ -124,7 +124,10 @@ impl Work {
         let now = crew.gate.now();
         Self {
             lanes: Lanes::new(&plan, per_subnet),
-            report: empty_report(&plan, planned, now),
+            report: Report {
+                data_pack: crew.known.data_pack(),
+                ..empty_report(&plan, planned, now)
+            },
             progress: Progress { planned, ..Progress::default() },
             crew: Arc::new(crew),
             plan: Arc::new(plan),
@@ -274,6 +277,7 @@ fn empty_report(plan: &Plan, planned: u64, now: Timestamp) -> Report {
         zone: plan.zone.clone(),
         source: plan.source.clone(),
         profile: plan.profile,
+        data_pack: None,
         started: now,
         finished: now,
         completed: false,

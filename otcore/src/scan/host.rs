@@ -8,11 +8,12 @@ use tokio::time::Instant;
 
 use super::calls::{Call, Called};
 use super::plan::{Conversation, Stop};
-use crate::fingerprint::{self, Knowledge};
+use crate::fingerprint;
 use crate::gate::policy::Subject;
 use crate::gate::sabotage::Saboteur;
 use crate::gate::{Gate, Refusal, Silence, Spending, Visit};
 use crate::model::{Asset, Evidence, Exchange, Outcome, OutcomeRecord, Source, Zone};
+use crate::pack::InUse;
 use crate::protocols::{self, Probe};
 use crate::safety::Level;
 use crate::session::{Crowd, Dialer, Findings, Host, ProbeError};
@@ -22,7 +23,7 @@ use crate::wire::WireError;
 pub(super) struct Crew {
     pub(super) gate: Gate,
     pub(super) dialer: Arc<dyn Dialer>,
-    pub(super) knowledge: Knowledge,
+    pub(super) known: InUse,
     pub(super) zone: Zone,
     pub(super) source: Source,
     pub(super) first_tag: u16,
@@ -84,7 +85,7 @@ impl Crew {
                 .outcomes
                 .extend(stop.conversations.iter().map(|c| self.not_begun(address, c, &refusal))),
         }
-        visited.asset = fingerprint::interpret(&self.knowledge, &visited.exchanges);
+        visited.asset = fingerprint::interpret(&self.known.knowledge, &visited.exchanges);
         if Saboteur::Evidence.is_at_work() {
             visited.exchanges.drain(..visited.exchanges.len().min(1));
         }
@@ -248,7 +249,9 @@ fn refused(refusal: &Refusal) -> Outcome {
         Refusal::CoolingDown { .. } | Refusal::Slowing(_) => Outcome::Busy,
         Refusal::LeftAlone(_) => Outcome::ResetAfter,
         Refusal::NotMeant { .. } => Outcome::Silent,
-        Refusal::Spent { limit: "device_bytes" | "device_packets_per_s", .. }
+        Refusal::Spent {
+            limit: "device_bytes" | "device_packets_per_s" | "unasked_bytes", ..
+        }
         | Refusal::PlanSpent { .. } => Outcome::Malformed, // it floods, or drips without end
         _ => Outcome::SkippedByPolicy,
     }

@@ -119,7 +119,7 @@ impl Scanner {
         let crew = host::Crew {
             gate,
             dialer: Arc::clone(&self.dialer),
-            knowledge: self.shelf.in_use().knowledge,
+            known: self.shelf.in_use(),
             zone: self.zone.clone(),
             source: self.source.clone(),
             first_tag: self.first_tag(),
@@ -138,6 +138,18 @@ impl Scanner {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The network its addresses live in.
+    #[must_use]
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// What it remembers of devices.
+    #[must_use]
+    pub fn memory(&self) -> &dyn DeviceMemory {
+        &*self.memory
     }
 
     /// Where tags of questions begin: not guessable, unless a seed asks for the same every time.

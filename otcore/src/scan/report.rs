@@ -9,7 +9,7 @@ use crate::export::{Results, Run};
 use crate::gate::policy::Profile;
 use crate::gate::{Spending, StopReason};
 use crate::model::{
-    Asked, Counts, Exchange, Inventory, Outcome, OutcomeRecord, ScanRecord, Source, Zone,
+    Asked, Counts, DataPack, Exchange, Inventory, Outcome, OutcomeRecord, ScanRecord, Source, Zone,
 };
 use crate::store::Look;
 
@@ -30,6 +30,9 @@ pub struct Report {
     pub source: Source,
     /// The profile of the policy.
     pub profile: Profile,
+    /// The data pack that named what was found; `None` if what is compiled in did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_pack: Option<DataPack>,
     /// When it began.
     pub started: Timestamp,
     /// When it ended.
@@ -124,6 +127,7 @@ impl Report {
             exchanges: Vec::new(),
             zone: self.zone.clone(),
             source: self.source.clone(),
+            data_pack: self.data_pack.clone(),
             phases: self.phases.clone(),
             outcomes: self.outcomes.clone(),
             asked: self.asked.clone(),
@@ -158,6 +162,7 @@ impl Report {
             zone: self.zone.clone(),
             source: self.source.clone(),
             profile: self.profile.name().to_owned(),
+            data_pack: self.data_pack.clone(),
             started: self.started,
             finished: self.finished,
             completed: self.completed,

@@ -91,10 +91,9 @@ impl<P: Protocol> Session<'_, P> {
         question: &mut Question<P::Function>,
         found: &mut Findings,
     ) -> Result<Vec<u8>, ProbeError> {
-        let mut repetitions = self.repetitions();
+        let mut repeats = false;
         loop {
-            let patience = self.patience(repetitions);
-            let repeats = repetitions < self.repetitions();
+            let patience = self.patience(self.visit.repetitions_left());
             let admission = self.visit.admit(Arc::clone(&question.frame), patience);
             let permit = match self.while_listening(admission).await? {
                 // It answered while the repetition waited for leave.
@@ -113,7 +112,10 @@ impl<P: Protocol> Session<'_, P> {
             let waiting = timeout(patience, self.message(&question.frame));
             match visit.unless_stopped(waiting).await? {
                 Ok(answer) => return self.keep(question, answer, found),
-                Err(_) if repetitions > 0 && visit.may_repeat() => repetitions -= 1,
+                Err(_) if visit.repetitions_left() > 0 => {
+                    visit.repeats();
+                    repeats = true;
+                }
                 Err(_) => return Err(self.silent(question, patience).await?),
             }
         }
@@ -182,9 +184,13 @@ impl<P: Protocol> Session<'_, P> {
         }
         // A kernel that had less time than it takes to give up cannot have told.
         self.alive &= waited > self.kernel_patience();
-        let means = match P::is_a_call(question.function) {
-            true => self.visit.not_meant(question.frame.facts().name, self.alive),
-            false => self.visit.silent(question.frame.facts().name, self.alive),
+        let name = question.frame.facts().name;
+        let means = if P::is_handed_on(question.function) {
+            self.visit.nobody_behind(name, self.alive)
+        } else if P::is_a_call(question.function) {
+            self.visit.not_meant(name, self.alive)
+        } else {
+            self.visit.silent(name, self.alive)
         };
         Ok(ProbeError::Silent { waited, means })
     }

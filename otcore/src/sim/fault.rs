@@ -53,6 +53,17 @@ pub enum Fault {
     Repeat(usize),
     /// Sends the answer to the request before this one; nothing to the first.
     Stale,
+    /// Sends the answer to the request before this one once more, and then the right one.
+    Overtaken,
+    /// Sends its answer with these bytes in it: a length that lies.
+    Put {
+        /// From which byte on, counted from 0.
+        at: usize,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Answers, and hangs up.
+    Leaves,
 }
 
 /// How a cut answer ends.
@@ -73,6 +84,7 @@ impl Fault {
         let moment = Duration::from_millis(100);
         let mut all = vec![
             Self::Slow { first: 12 * moment, more: 6 * moment },
+            Self::Slow { first: 80 * moment, more: moment },
             Self::DarkAfter(0),
             Self::DarkAfter(1),
             Self::Slots(1),
@@ -85,11 +97,16 @@ impl Fault {
             Self::Repeat(2),
             Self::Repeat(1_000),
             Self::Stale,
+            Self::Overtaken,
+            Self::Leaves,
         ];
         for then in [Ending::Stall, Ending::Close, Ending::Reset] {
             all.extend([0, 1, 8].map(|after| Self::Cut { after, then }));
         }
         all.extend((0..8).map(|at| Self::Flip { at, mask: 0xFF }));
+        for at in [2, 4] {
+            all.extend([0x00, 0xFF].map(|byte| Self::Put { at, bytes: vec![byte; 2] }));
+        }
         all
     }
 }
@@ -130,11 +147,17 @@ impl<D: Device> Faulty<D> {
             Fault::Garbage => changed(honest, |byte| *byte ^= 0xA5),
             Fault::Flip { at, mask } => flip(honest, *at, *mask),
             Fault::Repeat(times) => vec![honest; *times].concat(),
-            Fault::Stale => {
-                let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-                std::mem::replace(&mut *before, honest)
-            }
+            Fault::Stale => self.instead_of_the_last(honest),
+            Fault::Overtaken => [self.instead_of_the_last(honest.clone()), honest].concat(),
+            Fault::Put { at, bytes } => put(honest, *at, bytes),
+            Fault::Leaves => [honest, vec![Action::Close]].concat(),
         }
+    }
+
+    /// The answer before this one, which takes its place.
+    fn instead_of_the_last(&self, honest: Vec<Action>) -> Vec<Action> {
+        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *before, honest)
     }
 }
 
@@ -217,6 +240,15 @@ fn flip(mut honest: Vec<Action>, at: usize, mask: u8) -> Vec<Action> {
     honest
 }
 
+fn put(mut honest: Vec<Action>, at: usize, said: &[u8]) -> Vec<Action> {
+    for action in &mut honest {
+        if let Action::Send(bytes) = action {
+            bytes.iter_mut().skip(at).zip(said).for_each(|(byte, said)| *byte = *said);
+        }
+    }
+    honest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,6 +304,10 @@ mod tests {
         assert_eq!(dripped[1..3], [wait.clone(), sends(&[0])]);
         let [flipped, _] = twice(Fault::Flip { at: 1, mask: 0x0F });
         assert_eq!(flipped, [wait.clone(), sends(&[0, 20 ^ 0x0F, 30])]);
+        let [lies, _] = twice(Fault::Put { at: 1, bytes: vec![0xFF; 9] });
+        assert_eq!(lies, [wait.clone(), sends(&[0, 0xFF, 0xFF])]);
+        let [left, _] = twice(Fault::Leaves);
+        assert_eq!(left, [wait.clone(), sends(&[0, 20, 30]), Action::Close]);
         let [garbage, _] = twice(Fault::Garbage);
         assert_eq!(garbage, [wait, sends(&[0xA5, 20 ^ 0xA5, 30 ^ 0xA5])]);
     }
@@ -283,6 +319,9 @@ mod tests {
         assert_eq!(twice(Fault::Mute), [[], []]);
         let [first, second] = twice(Fault::Stale);
         assert_eq!((first, second[1].clone()), (vec![], sends(&[0, 20, 30])));
+        let [first, second] = twice(Fault::Overtaken);
+        assert_eq!((first.len(), second.len()), (2, 4));
+        assert_eq!((&second[1], &second[3]), (&sends(&[0, 20, 30]), &sends(&[1, 20, 30])));
         let [says, _] = twice(Fault::Says(b"SSH".to_vec()));
         assert_eq!(says, [sends(b"SSH"), Action::Close]);
     }
@@ -305,7 +344,9 @@ mod tests {
             let polite = greeting == [Greeting::Accept, Greeting::Accept];
             let short = matches!(
                 fault,
-                Fault::Flip { at: 3.., .. } | Fault::Cut { after: 8, then: Ending::Stall }
+                Fault::Flip { at: 3.., .. }
+                    | Fault::Put { at: 3.., .. }
+                    | Fault::Cut { after: 8, then: Ending::Stall }
             );
             assert!(!polite || short || twice(fault.clone()) != honest, "{fault:?}");
         }

@@ -84,6 +84,17 @@ impl Plant {
         Self::default()
     }
 
+    /// One ordinary device of each protocol, called like it.
+    #[must_use]
+    pub fn of_all_protocols() -> Self {
+        let named = |name: &str| Expected { name: name.into(), ..Expected::default() };
+        let mut plant = Self::new();
+        for probe in protocols::ALL {
+            plant = plant.with(named(probe.name()), probe.simulate());
+        }
+        plant
+    }
+
     /// Adds a device.
     #[must_use]
     pub fn with(mut self, expected: Expected, device: impl Device + 'static) -> Self {

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // every test file uses its own part
 
 pub(crate) mod devices;
+pub(crate) mod large;
 pub(crate) mod limits;
 pub(crate) mod manifest;
 pub(crate) mod network;
@@ -158,6 +159,9 @@ impl DeviceMemory for Shared {
     }
     fn all(&self) -> std::io::Result<Vec<(Zone, String, Record)>> {
         self.0.all()
+    }
+    fn clear(&self, zone: &Zone, address: std::net::IpAddr) -> std::io::Result<usize> {
+        self.0.clear(zone, address)
     }
 }
 

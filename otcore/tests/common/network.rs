@@ -33,6 +33,7 @@ struct Inner {
     devices: HashMap<SocketAddr, Arc<Station>>,
     refusing: HashSet<IpAddr>,
     unreachable: HashSet<IpAddr>,
+    gives_up_with: io::ErrorKind,
     capture: Option<Mutex<Vec<Packet>>>,
     watch: Option<Mutex<Watch>>,
     packets: AtomicU64,
@@ -68,6 +69,7 @@ impl Network {
             devices: HashMap::new(),
             refusing: HashSet::new(),
             unreachable: HashSet::new(),
+            gives_up_with: io::ErrorKind::TimedOut,
             capture: Some(Mutex::default()),
             watch: None,
             packets: AtomicU64::new(0),
@@ -148,6 +150,12 @@ impl Wiring {
     /// A router says that this address cannot be reached.
     pub(crate) fn unreachable(mut self, address: IpAddr) -> Self {
         self.0.unreachable.insert(address);
+        self
+    }
+
+    /// What our kernel says when nobody acknowledges a question: what somebody on the way said of it.
+    pub(crate) fn gives_up_with(mut self, kind: io::ErrorKind) -> Self {
+        self.0.gives_up_with = kind;
         self
     }
 
@@ -548,7 +556,7 @@ impl Transport for Line {
             }
             Arrival::GivenUp => {
                 self.state = State::Reset;
-                Err(io::ErrorKind::TimedOut.into())
+                Err(self.network.0.gives_up_with.into())
             }
             Arrival::Error(kind) => Err(kind.into()),
         }

@@ -17,7 +17,12 @@ impl Signer {
     }
 
     pub(crate) fn keys(&self) -> Keys {
-        Keys::parse(&self.0.pk.to_box().unwrap().to_string()).unwrap()
+        Keys::parse(&self.public()).unwrap()
+    }
+
+    /// The file that minisign writes a public key to.
+    pub(crate) fn public(&self) -> String {
+        self.0.pk.to_box().unwrap().to_string()
     }
 
     /// These bytes with a good signature in front, whatever they are.

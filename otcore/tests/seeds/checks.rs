@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use otcore::Outcome;
 use otcore::gate::journal::{Entry, What};
 use otcore::protocols::{self, ALL};
@@ -23,7 +24,7 @@ pub(crate) fn check(seen: &Seen) {
     the_journal_is_the_wire(&journal, &capture);
     quiet(seen, &journal, &capture);
     the_dark_are_left_alone(seen, &journal);
-    silence_is_not_asked_again(&journal);
+    silence_is_not_asked_again(seen, &journal);
     no_harm(seen, &journal);
     for (plan, report) in &seen.scans {
         if let Some(report) = report {
@@ -56,7 +57,7 @@ fn the_journal_is_the_wire(journal: &[Entry], capture: &[Packet]) {
         Kind::Payload(bytes) => Some((packet.at, packet.to, &bytes[..])),
         Kind::Ack | Kind::Fin => None,
     });
-    let epoch = EPOCH.parse::<jiff::Timestamp>().unwrap();
+    let epoch = EPOCH.parse::<Timestamp>().unwrap();
     let told = journal.iter().filter_map(|entry| {
         let at = entry.at.duration_since(epoch).unsigned_abs();
         match &entry.what {
@@ -108,15 +109,19 @@ fn the_dark_are_left_alone(seen: &Seen, journal: &[Entry]) {
     }
 }
 
-/// Who has said something in a conversation and then leaves a question open is asked nothing more in
-/// it.
-fn silence_is_not_asked_again(journal: &[Entry]) {
+/// Who has answered in a conversation and then leaves a question open is asked nothing more in it.
+fn silence_is_not_asked_again(seen: &Seen, journal: &[Entry]) {
+    let first_answers = first_answers(seen);
     let mut lines: BTreeMap<SocketAddr, (bool, bool)> = BTreeMap::new();
     for entry in journal {
         let (spoke, open) = lines.entry(entry.device).or_default();
         match entry.what {
             What::Connecting | What::Bound { .. } => (*spoke, *open) = (false, false),
-            What::Received { .. } => (*spoke, *open) = (true, false),
+            What::Received { .. } => {
+                let first = first_answers.as_ref().map(|answers| answers.get(&entry.device));
+                *spoke |= first.is_none_or(|at| at.is_some_and(|at| *at <= entry.at));
+                *open = false;
+            }
             What::Sent { .. } => {
                 assert!(!(*spoke && *open), "asked again after a silence: {entry:?}");
                 *open = true;
@@ -124,6 +129,21 @@ fn silence_is_not_asked_again(journal: &[Entry]) {
             _ => {}
         }
     }
+}
+
+/// When the first question left that each device answered: who only speaks of its own accord, or to
+/// somebody else, has answered nothing, and may not be meant by the call before the next one. `None`
+/// if a report is missing, so that nobody can tell.
+fn first_answers(seen: &Seen) -> Option<BTreeMap<SocketAddr, Timestamp>> {
+    let mut first = BTreeMap::new();
+    for (_, report) in &seen.scans {
+        for exchange in &report.as_ref()?.exchanges {
+            let at = SocketAddr::new(exchange.address, exchange.port);
+            let known = first.entry(at).or_insert(exchange.at);
+            *known = exchange.at.min(*known);
+        }
+    }
+    Some(first)
 }
 
 fn no_harm(seen: &Seen, journal: &[Entry]) {

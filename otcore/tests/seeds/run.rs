@@ -31,7 +31,11 @@ pub(crate) struct Quiet {
 
 /// Carry out what the seed stands for.
 pub(crate) async fn run(seed: u64) -> Seen {
-    let case = Case::of(seed);
+    carry_out(Case::of(seed), seed).await
+}
+
+/// Carry out a case; `seed` chooses the tags of its questions.
+pub(crate) async fn carry_out(case: Case, seed: u64) -> Seen {
     let mut setting = Setting::new(case.network.clone()).with_policy(case.policy.clone());
     setting.seed = seed;
     let mut seen =

@@ -6,14 +6,17 @@ from collections.abc import Callable
 
 from world import Verdicts, World
 
-from cases import abort, crowd, dark, hostile, plant, scope, suspend
+from cases import abort, call, crowd, dark, faults, hostile, plant, scope, suspend, zoo
 
 CASES: dict[str, Callable[[World], Verdicts]] = {
     "scope": scope.run,
     "crowd": crowd.run,
+    "call": call.run,
     "plant": plant.run,
     "abort": abort.run,
     "suspend": suspend.run,
     "dark": dark.run,
     "hostile": hostile.run,
+    "zoo": zoo.run,
+    "faults": faults.run,
 }

@@ -46,6 +46,7 @@ def run(world: World) -> Verdicts:
     for each in ("connections_per_scan", "ports_per_device"):
         together[each] *= processes + scans
     verdicts.judge(2, judge.gaps(packets, together))
+    verdicts.judge(3, judge.calls(packets, 0))
     identified = sum(answer["counters"]["identified"] for answer in answers.values())
     wanted = len(devices) * scans
     if not world.saboteur:

@@ -39,7 +39,10 @@ def meet(world: World, protocol: str, verdicts: Verdicts) -> None:
         start = ("--first", "10.70.0.5", "--step", "256")
         plant = Plant(field, world.program("otcore-plant"), "hostile", *start)
         bounds = {"device_time_s": DEVICE_TIME, "device_bytes": ACCEPTED, "dark_per_run": 3}
-        under = policy(field, {**world.everything(), "limits": bounds})
+        asked = world.everything()["protocols"]
+        # The others would use up the time of the device before its own comes.
+        alone = {name: asked[name] if name == protocol else {"enabled": False} for name in asked}
+        under = policy(field, {"protocols": alone, "limits": bounds})
         devices = [one["address"] for one in plant.devices if one["name"].startswith(protocol)]
         if world.short:
             devices = devices[-1:]
@@ -75,7 +78,7 @@ def meet(world: World, protocol: str, verdicts: Verdicts) -> None:
     verdicts.judge(8, [])
     if not world.saboteur:
         verdicts.judge(2, judge.one_connection(packets))
-        verdicts.judge(3, judge.rates(packets, GENTLE)[0])
+        verdicts.judge(3, judge.rates(packets, GENTLE)[0] + judge.calls(packets, 0))
         verdicts.judge(4, judge.manifest(packets, world.manifest())[0])
     outcomes = {record["outcome"] for record in report.get("outcomes", [])}
     verdicts.figure(

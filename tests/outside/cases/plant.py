@@ -62,7 +62,7 @@ def look(world: World, verdicts: Verdicts, packets: list[Packet], report: dict[s
     known = world.manifest()
     verdicts.judge(2, judge.one_connection(packets))
     late, most = judge.rates(packets, GENTLE)
-    verdicts.judge(3, late)
+    verdicts.judge(3, late + judge.calls(packets, 0))
     unlisted, questions = judge.manifest(packets, known)
     verdicts.judge(4, unlisted)
     verdicts.judge(5, judge.conversations(packets, known) + judge.resets(packets))

@@ -40,6 +40,7 @@ pub(crate) enum Pack {
         format: Format,
     },
     /// Print what the inventory in a store would say otherwise with this pack
+    #[command(visible_alias = "inspect")]
     Preview {
         #[command(flatten)]
         signed: Signed,

@@ -50,7 +50,8 @@ use Priority::{High, Low, Medium};
 use Source::{Network, Owner};
 
 /// The 32 attributes of "Foundations for OT Cybersecurity: Asset Inventory Guidance for Owners and
-/// Operators" (CISA, NSA and partners, August 2025), appendix A, in its order.
+/// Operators" (CISA, NSA and partners, August 2025), appendix A, table 1, in its order, after public
+/// transcriptions that agree in names, order and priority.
 pub const ATTRIBUTES: [Attribute; 32] = [
     of("Active/supported communication protocols", High, Network(protocols)),
     of(
@@ -92,7 +93,7 @@ pub const ATTRIBUTES: [Attribute; 32] = [
     of(
         "Primary communication method",
         Low,
-        Network(|asset| interface(asset, InterfaceField::Speed)),
+        Owner("whether by wire or by radio shows where it stands", None),
     ),
     of("Serial number", Low, Network(|asset| identity(asset, &[Field::SerialNumber]))),
     of("Time source", Low, Owner("no protocol of this build says it", None)),

@@ -35,12 +35,25 @@ fn head(asset: &Asset, records: &[&OutcomeRecord], html: &mut Html) {
         let class = if mode.eq_ignore_ascii_case("run") { "good" } else { "odd" };
         badge(class, mode, html);
     }
-    for record in records {
-        if record.outcome != Outcome::Identified {
-            badge(tone(record.outcome), record.outcome.in_words(), html);
+    for outcome in telling(records.iter().map(|record| record.outcome)) {
+        if outcome != Outcome::Identified {
+            badge(tone(outcome), outcome.in_words(), html);
         }
     }
     html.raw("</header>");
+}
+
+/// How it went, each outcome once. Who spoke in one protocol need not speak another: that stands
+/// in its conversations.
+pub(super) fn telling(outcomes: impl Iterator<Item = Outcome>) -> BTreeSet<Outcome> {
+    let mut outcomes: BTreeSet<Outcome> = outcomes.collect();
+    if outcomes.contains(&Outcome::Identified) || outcomes.contains(&Outcome::PresentNoIdentity) {
+        outcomes.retain(|outcome| {
+            use Outcome::{Refused, Silent, SkippedByPolicy, SkippedFresh};
+            !matches!(outcome, Refused | Silent | SkippedByPolicy | SkippedFresh)
+        });
+    }
+    outcomes
 }
 
 /// A short word that stands out.
@@ -95,8 +108,8 @@ fn rows<K: Named>(facts: &Facts<K>, before: &str, html: &mut Html) {
         for rival in rivals(facts, field, best) {
             html.raw(r#"<br><span class="odd">disputed: <bdi>"#).text(rival).raw("</bdi></span>");
         }
-        html.raw("</td><td>").text(&basis(best)).raw(" · ").text(&moment(best.evidence.at));
-        html.raw("</td></tr>");
+        html.raw("</td><td>").text(&basis(best)).raw(r#" · <span class="when">"#);
+        html.text(&moment(best.evidence.at)).raw("</span></td></tr>");
     }
 }
 
@@ -104,11 +117,9 @@ fn rows<K: Named>(facts: &Facts<K>, before: &str, html: &mut Html) {
 pub(super) fn rivals<'a, K: Named>(
     facts: &'a Facts<K>,
     field: K,
-    best: &Claim,
+    best: &'a Claim,
 ) -> BTreeSet<&'a str> {
-    let claims = facts.claims(field);
-    let rivals = claims.filter(|c| c.confidence == best.confidence && c.value != best.value);
-    rivals.map(|claim| claim.value.as_str()).collect()
+    facts.rivals(field, best).map(|claim| claim.value.as_str()).collect()
 }
 
 /// What is plugged in and what lives behind, as a table below the drawing.
@@ -118,12 +129,12 @@ fn modules(node: &Node, html: &mut Html) {
         return;
     }
     html.raw(
-        "<h4>Modules and devices behind</h4><table><thead><tr><th>Place</th><th>Vendor</th>\
-         <th>Model</th><th>Order number</th><th>Firmware</th><th>Serial number</th></tr></thead><tbody>",
+        "<h4>Modules and devices behind</h4><div class=\"scroll\"><table class=\"parts\"><thead><tr>\
+         <th>Place</th><th>Vendor</th><th>Model</th><th>Order number</th><th>Firmware</th><th>Serial number</th></tr></thead><tbody>",
     );
     for node in nodes {
         let place = node.path().splitn(3, '/').nth(2).unwrap_or_default();
-        html.raw(r#"<tr><td class="place mono">"#).text(place).raw("</td>");
+        html.raw(r#"<tr><td class="mono">"#).text(place).raw("</td>");
         let model = [Field::Model, Field::ProductName, Field::DeviceName];
         let model = model.into_iter().find(|field| node.identity.best(*field).is_some());
         let fields = [
@@ -139,7 +150,7 @@ fn modules(node: &Node, html: &mut Html) {
         }
         html.raw("</tr>");
     }
-    html.raw("</tbody></table>");
+    html.raw("</tbody></table></div>");
 }
 
 fn below(node: &Node) -> Vec<&Node> {
@@ -156,7 +167,10 @@ fn conversations(records: &[&OutcomeRecord], html: &mut Html) {
         r#"<h4>Conversations</h4><table><thead><tr><th>Asked in</th><th>How it ended</th><th class="number">Packets</th></tr></thead><tbody>"#,
     );
     for record in records {
-        html.raw(r#"<tr><td class="mono">"#).text(&record.protocol).raw("/").show(record.port);
+        html.raw(r#"<tr><td class="mono asked">"#)
+            .text(&record.protocol)
+            .raw("/")
+            .show(record.port);
         html.raw("</td><td>").text(record.outcome.in_words());
         if let Some(detail) = &record.detail {
             html.raw(r#" <span class="soft">"#).text(detail).raw("</span>");
@@ -217,4 +231,47 @@ pub(super) fn joined(device: &Device<'_>, places: &Places, html: &mut Html) {
     }
     let reasons: Vec<String> = device.reasons.iter().map(ToString::to_string).collect();
     html.raw(" are one device: ").text(&reasons.join(", "));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::Results;
+    use crate::export::html;
+    use crate::export::rows::testing::{claim, identified};
+    use crate::model::Inventory;
+
+    fn page(asset: Asset, outcomes: &[OutcomeRecord]) -> String {
+        let mut assets = Inventory::default();
+        assets.add(asset);
+        html(Results { outcomes, ..Results::from(&assets) })
+    }
+
+    #[test]
+    fn the_same_in_another_spelling_is_no_dispute_and_something_else_is() {
+        let mut asset = identified("10.0.4.7", 502, "Schneider Electric", "BMX P34 2020");
+        for version in ["2.70", "v2.70"] {
+            asset.node.identity.add(Field::Firmware, claim(502, version));
+        }
+        assert!(!page(asset.clone(), &[]).contains("disputed"));
+        asset.node.identity.add(Field::Firmware, claim(502, "2.80"));
+        assert!(page(asset, &[]).contains("disputed: <bdi>"));
+    }
+
+    #[test]
+    fn who_spoke_once_is_not_marked_for_what_it_does_not_speak() {
+        let asset = identified("10.0.4.7", 502, "Quillmere", "QG-4");
+        let ended = |port, outcome| {
+            let (zone, address) = (asset.zone().clone(), "10.0.4.7".parse().unwrap());
+            OutcomeRecord::new(zone, address, "enip", port, outcome)
+        };
+        let refused = [ended(44818, Outcome::Refused), ended(102, Outcome::Refused)];
+        let marked = |outcomes: &[OutcomeRecord]| {
+            page(asset.clone(), outcomes).matches("refused to connect</span>").count()
+        };
+        assert_eq!(marked(&refused), 2, "once in the overview and once at the device");
+        let spoke = [&refused[..], &[ended(502, Outcome::Identified)]].concat();
+        assert_eq!(marked(&spoke), 0);
+        assert_eq!(page(asset.clone(), &spoke).matches("<td>refused to connect").count(), 2);
+    }
 }

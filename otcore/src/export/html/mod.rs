@@ -9,17 +9,20 @@ mod tree;
 
 use std::collections::BTreeSet;
 
-use self::device::{badge, rivals, tone};
+use self::device::{badge, rivals, telling, tone};
 use self::markup::Html;
 use self::places::Places;
 use super::Results;
+use super::columns::clipped;
 use super::coverage::coverage;
 use super::rows::{Row, rows};
-use super::shown::moment;
+use super::shown::{moment, shown};
 use crate::model::{Asset, Field, Joining, Named, Node, Outcome, StateField, join};
 
 /// Lines of a list that a person reads; the rest is counted.
 const MOST_LISTED: usize = 60;
+/// Letters in a cell of the overview; the rest stands at the device.
+const MOST_IN_A_CELL: usize = 80;
 
 /// The inventory as one HTML page that needs nothing else.
 ///
@@ -72,6 +75,9 @@ fn head(results: &Results<'_>, html: &mut Html) {
             moment(scan.finished),
             scan.profile
         ));
+        if let Some(pack) = &scan.data_pack {
+            html.text(&format!(", named by data pack {} {}", pack.name, pack.version));
+        }
         if !scan.completed {
             let why = scan.stopped.as_deref().unwrap_or("not completed");
             html.raw(r#" <b class="bad">ended early: "#).text(&why.replace('_', " ")).raw("</b>");
@@ -169,10 +175,10 @@ fn dispute(asset: &Asset, field: Field, places: &Places, html: &mut Html) {
 /// Everybody in one table, and the plant as a tree.
 fn overview(results: &Results<'_>, rows: &[Row<'_>], places: &Places, html: &mut Html) {
     html.raw(
-        r#"<h2>Overview</h2><div class="panel scroll"><table><thead><tr><th>Device</th><th>Vendor</th><th>Model</th><th>Firmware</th><th>Mode</th><th>Outcome</th></tr></thead><tbody>"#,
+        r#"<h2>Overview</h2><div class="panel scroll"><table class="overview"><thead><tr><th>Device</th><th>Vendor</th><th>Model</th><th>Firmware</th><th>Mode</th><th>Outcome</th></tr></thead><tbody>"#,
     );
     for row in rows.iter().filter(|row| row.below.is_none()) {
-        html.raw(r#"<tr><td class="place">"#);
+        html.raw("<tr><td>");
         let [vendor, model] = row.vendor_and_model();
         let address = row.address.to_string();
         places.link(
@@ -181,12 +187,12 @@ fn overview(results: &Results<'_>, rows: &[Row<'_>], places: &Places, html: &mut
             html,
         );
         for value in [vendor, model, row.value(Field::Firmware).unwrap_or_default()] {
-            html.raw("</td><td><bdi>").text(value).raw("</bdi>");
+            let value = clipped(&shown(value), MOST_IN_A_CELL).into_owned();
+            html.raw("</td><td><bdi>").text(&value).raw("</bdi>");
         }
         html.raw("</td><td>").text(row.state(StateField::OperatingMode).unwrap_or_default());
         html.raw("</td><td>");
-        let endings: BTreeSet<Outcome> = row.endings().into_iter().collect();
-        for ending in endings {
+        for ending in telling(row.endings().into_iter()) {
             badge(tone(ending), ending.in_words(), html);
             html.raw(" ");
         }

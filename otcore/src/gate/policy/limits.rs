@@ -308,7 +308,7 @@ limits! {
     gateway_response_timeout_ms: "L14", Gateway "ms",
         gentle 5_000, careful 5_000, AtMost 200..=10_000,
         "Longer than the gateway's own timeout, so that its answer comes before the next question";
-    udp_retries: "L15", Device "retries",
+    udp_retries: "L15", Device "retries in a conversation",
         gentle 1, careful 0, AtMost 0..=1,
         "A datagram can get lost; a device in trouble must not be asked again and again";
     udp_retry_gap_ms: "L15", Device "ms",

@@ -86,6 +86,7 @@ impl Visit {
     fn may_begin(&self, to: SocketAddr, protocol: &'static str, next: Next) -> Result<(), Refusal> {
         self.0.gate.check_endpoint(to)?;
         self.0.gate.breaker.check_protocol(protocol, to.ip(), self.limits())?;
+        self.check_doubt(true)?;
         self.check_budget(next)
     }
 
@@ -97,7 +98,7 @@ impl Visit {
         state.at = to;
         state.protocol = protocol;
         let carrier = match cargo {
-            Cargo::Connection { .. } | Cargo::Question => Carrier::Tcp,
+            Cargo::Connection { .. } | Cargo::Question | Cargo::LongQuestion => Carrier::Tcp,
             Cargo::FirstDatagram | Cargo::Datagram | Cargo::Repetition => Carrier::Udp,
         };
         let current = Current {
@@ -107,6 +108,7 @@ impl Visit {
             resolving: true,
             open: false,
             left: None,
+            repeated: 0,
             asked: false,
             answered: false,
             closes: false,
@@ -129,17 +131,23 @@ impl Visit {
     ) -> Result<Permit<Arc<Frame>>, Refusal> {
         let gate = &self.0.gate;
         gate.door.check()?;
+        self.check_doubt(frame.is_passed_on())?;
         self.check_budget(self.next_question())?;
         self.check_transport_only()?;
         let size = u64::try_from(frame.bytes().len()).unwrap_or(u64::MAX);
         self.spent_if(size > u64::from(self.limits().request_bytes), "request_bytes")?;
-        let rest = self.0.state().next_question;
+        let rest = self.rest_before(&frame);
         let needed = rest.saturating_duration_since(Instant::now()) + patience;
         let mute = self.is_mute();
         self.spent_if(!mute && self.time_left() < needed, "device_time_s")?; // or it is held for nothing
         let promised = match self.promised_datagram() {
             Some(promised) => promised,
-            None => self.reserve_question(rest, patience, mute).await?,
+            None => {
+                let cargo = self.cargo(&frame);
+                self.reserve_question(cargo, rest, patience).await?;
+                self.0.state().spare = cargo.spare();
+                cargo.packets()
+            }
         };
         let permit = Permit::new(frame, promised, Arc::clone(&self.0));
         self.check_budget(self.next_question())?; // things may have changed while we waited
@@ -152,6 +160,14 @@ impl Visit {
         Ok(permit)
     }
 
+    fn rest_before(&self, frame: &Frame) -> Instant {
+        let state = self.0.state();
+        match frame.is_passed_on() {
+            true => state.next_question.max(state.next_on_bus),
+            false => state.next_question,
+        }
+    }
+
     /// The packets of the first datagram of a conversation, which were promised with it.
     pub(super) fn promised_datagram(&self) -> Option<usize> {
         let mut state = self.0.state();
@@ -159,22 +175,31 @@ impl Visit {
         Some(std::mem::take(&mut current.promised)).filter(|promised| *promised > 0)
     }
 
-    /// Wait for the device's rest and for the pace; how many packets are promised.
+    /// What a question is for the pace. Where the policy has no room for many packets at once, the
+    /// pieces of an answer are not provided for.
+    fn cargo(&self, frame: &Frame) -> Cargo {
+        let limits = self.limits();
+        let room = limits.device_packets_per_s.min(limits.subnet_packets_per_s);
+        let roomy = room.min(limits.process_packets_per_s) >= ROOMY;
+        match self.0.state().current {
+            Some(Current { carrier: Carrier::Udp, resolving: true, .. }) => Cargo::Repetition,
+            Some(Current { carrier: Carrier::Udp, .. }) => Cargo::Datagram,
+            _ if roomy && frame.is_answered_in_pieces() => Cargo::LongQuestion,
+            _ => Cargo::Question,
+        }
+    }
+
+    /// Wait for the device's rest and for the pace.
     async fn reserve_question(
         &self,
+        cargo: Cargo,
         rest: Instant,
         patience: Duration,
-        mute: bool,
-    ) -> Result<usize, Refusal> {
-        let gate = &self.0.gate;
+    ) -> Result<(), Refusal> {
+        let (gate, mute) = (&self.0.gate, self.is_mute());
         if !Saboteur::Pace.is_at_work() {
             gate.door.unless_shut(tokio::time::sleep_until(rest)).await?;
         }
-        let cargo = match self.0.state().current {
-            Some(Current { carrier: Carrier::Udp, resolving: true, .. }) => Cargo::Repetition,
-            Some(Current { carrier: Carrier::Udp, .. }) => Cargo::Datagram,
-            _ => Cargo::Question,
-        };
         let reserve = gate.wire.reserve(self.0.device, cargo, self.limits());
         if mute {
             gate.door.unless_shut(reserve).await?;
@@ -183,7 +208,7 @@ impl Visit {
             let reserved = gate.door.unless_shut(in_time).await?;
             self.spent_if(reserved.is_err(), "device_time_s")?;
         }
-        Ok(cargo.packets())
+        Ok(())
     }
 
     fn next_question(&self) -> Next {
@@ -235,6 +260,12 @@ impl Visit {
         self.spent_if(questions, "requests_per_conversation")
     }
 
+    /// Whoever may have died of a call that it was to hand on is asked for itself first.
+    fn check_doubt(&self, something_else: bool) -> Result<(), Refusal> {
+        let in_doubt = self.0.state().in_doubt.clone();
+        in_doubt.filter(|_| something_else).map_or(Ok(()), Err)
+    }
+
     /// Whoever has granted no more than the transport is not asked what silenced others.
     fn check_transport_only(&self) -> Result<(), Refusal> {
         let (said, protocol) = {
@@ -283,6 +314,10 @@ fn longest_question(limits: &Limits) -> Duration {
     let answer = limits.response_timeout_ms.max(limits.gateway_response_timeout_ms);
     Duration::from_millis(u64::from(limits.connect_timeout_ms) + u64::from(answer))
 }
+
+/// Packets in a second among which there is room for those of a long answer: as many again may be
+/// about to end connections.
+const ROOMY: u32 = 8;
 
 /// How many SYNs the kernel sends within `timeout` milliseconds: one at once, then one a second.
 fn syns(timeout_ms: u32) -> usize {

@@ -37,18 +37,21 @@ impl Visit {
         let together = state.rides_along.take().is_some_and(|until| now < until) && !owed;
         if !together {
             state.spending.packets += 1;
+            state.pieces += 1;
             state.rides_along = Some(now + DELAYED_ACKNOWLEDGEMENT);
         }
+        let unread = usize::from(state.pieces > FEW_PIECES);
         drop(state);
-        let overrun = if owed {
+        let overrun = if owed || (!together && self.0.takes_spare()) {
             self.0.gate.wire.stamp(self.0.device);
             false
         } else if together {
             false
         } else {
             let load = self.0.gate.wire.stamp_unpromised(self.0.device);
-            // The next piece would be acknowledged whether we like it or not.
-            load >= usize::try_from(limits.device_packets_per_s).unwrap_or(usize::MAX)
+            // The next piece would be acknowledged whether we like it or not; of many, one more may
+            // have been already, though we have not read it yet.
+            load + unread >= usize::try_from(limits.device_packets_per_s).unwrap_or(usize::MAX)
         };
         let kept = self
             .spent_if(too_much, "device_bytes")
@@ -90,13 +93,26 @@ impl Visit {
         kept
     }
 
-    /// Whether a question that went unanswered may be sent once more: it went as a datagram, which
-    /// can get lost, and the device has never said anything in this visit.
+    /// How often a question that goes unanswered may be sent once more: it goes as a datagram, which
+    /// can get lost, and the device has never said anything in this visit. What was repeated before
+    /// in the same conversation counts (limit L15).
     #[must_use]
-    pub fn may_repeat(&self) -> bool {
+    pub fn repetitions_left(&self) -> u32 {
         let state = self.0.state();
-        let unheard = state.current.is_some_and(|c| c.carrier == Carrier::Udp && c.resolving);
-        unheard && !state.answered
+        let unheard = state.current.filter(|c| c.carrier == Carrier::Udp && c.resolving);
+        match unheard {
+            Some(current) if !state.answered => {
+                self.limits().udp_retries.saturating_sub(current.repeated)
+            }
+            _ => 0,
+        }
+    }
+
+    /// A datagram is sent once more.
+    pub fn repeats(&self) {
+        if let Some(current) = self.0.state().current.as_mut() {
+            current.repeated += 1;
+        }
     }
 
     /// Whether anything at all has come back in the conversation by datagrams that is open.
@@ -131,12 +147,18 @@ impl Visit {
     /// [`Refusal::Slowing`] if the device gets slower under our questions.
     pub fn answered(&self, rtt: Duration, bus: bool) -> Result<(), Refusal> {
         let limits = self.limits();
+        self.0.release_spare();
         let mut state = self.0.state();
         state.answered = true;
+        state.in_doubt = None;
         if let Some(current) = state.current.as_mut() {
             current.answered = true;
         }
-        state.next_question = Instant::now() + rest(rtt, bus, limits);
+        let now = Instant::now();
+        state.next_question = now + rest(rtt, bus, limits);
+        // Where the next question goes to a bus, this one may have been on it, though it was for
+        // the device itself: a gateway without a number of its own has looked for it there.
+        state.next_on_bus = now + rest(rtt, true, limits);
         let slowing = !bus && state.pulse.beat(rtt, limits);
         if slowing {
             state.left_alone = Some(Refusal::Slowing(self.0.device));
@@ -148,6 +170,7 @@ impl Visit {
     /// Nothing came back to `function` in time; `alive` if the device's kernel took the question.
     #[must_use]
     pub fn silent(&self, function: &'static str, alive: bool) -> Silence {
+        self.0.release_spare();
         self.0.settle_acknowledgement();
         let state = self.0.state();
         // Who does not answer a datagram may not even listen there. That is no sign of harm, as a
@@ -191,6 +214,19 @@ impl Visit {
         Silence::NotMeant
     }
 
+    /// Nothing came back to a call that the device was to hand on: nobody may live there. But it may
+    /// have died of the call as well, so nothing more is asked through it, and nothing in another
+    /// conversation, until it has answered for itself; if it does not, it went dark.
+    #[must_use]
+    pub fn nobody_behind(&self, function: &'static str, alive: bool) -> Silence {
+        if !self.has_answered() {
+            return self.not_meant(function, alive);
+        }
+        self.0.settle_acknowledgement();
+        self.0.state().in_doubt = Some(Refusal::NotMeant { device: self.0.device, function });
+        Silence::NobodyBehind
+    }
+
     /// It broke off after it had answered: no further connection in this scan.
     pub fn broke_off(&self) {
         self.leave_alone(Refusal::LeftAlone(self.0.device));
@@ -230,12 +266,16 @@ impl Visit {
 /// 4.2.3.2: one acknowledgement for two segments; Linux waits no less than 40 ms).
 const DELAYED_ACKNOWLEDGEMENT: Duration = Duration::from_millis(40);
 
-/// How long a device rests before its next question (L6, L12).
+/// An answer in more pieces than this drips.
+const FEW_PIECES: u32 = 3;
+
+/// How long a device rests before its next question (L6, L12). A bus is free for so long that the
+/// plant's own polling grows by no more than the policy's share, however dense it is.
 fn rest(rtt: Duration, bus: bool, limits: &Limits) -> Duration {
     let gap = Duration::from_millis(limits.request_gap_ms.into());
     let by_rtt = rtt * limits.request_gap_rtts;
     let by_bus = match bus {
-        true => rtt * (100 / limits.bus_duty_percent.max(1)).saturating_sub(1),
+        true => rtt * (100 / limits.bus_duty_percent.max(1)),
         false => Duration::ZERO,
     };
     gap.max(by_rtt).max(by_bus)
@@ -246,11 +286,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bus_rests_nineteen_times_as_long_as_it_worked() {
+    fn a_bus_rests_twenty_times_as_long_as_it_worked() {
         let limits = Limits::default();
         let ms = Duration::from_millis;
         assert_eq!(rest(ms(10), false, &limits), ms(250));
         assert_eq!(rest(ms(100), false, &limits), ms(400));
-        assert_eq!(rest(ms(100), true, &limits), ms(1900));
+        assert_eq!(rest(ms(100), true, &limits), ms(2000));
     }
 }

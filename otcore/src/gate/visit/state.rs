@@ -28,15 +28,23 @@ pub(super) struct State {
     pub(super) started: Option<Instant>,
     pub(super) spending: Spending,
     pub(super) left_alone: Option<Refusal>,
+    /// Nobody behind it answered, so it has to show first that it still answers itself.
+    pub(super) in_doubt: Option<Refusal>,
     pub(super) answered: bool,
     pub(super) said: Said,
     pub(super) pulse: Pulse,
     pub(super) kind: Option<String>,
     pub(super) next_question: Instant,
+    /// The same for a question that is passed on to a bus.
+    pub(super) next_on_bus: Instant,
     pub(super) conversation_requests: u32,
     pub(super) acknowledgement_owed: bool,
     /// Until when one more piece would be acknowledged together with the last one.
     pub(super) rides_along: Option<Instant>,
+    /// In how many pieces of its own acknowledgement the answer has come so far.
+    pub(super) pieces: u32,
+    /// How many acknowledgements of further pieces are promised.
+    pub(super) spare: usize,
     pub(super) current: Option<Current>,
     /// The last conversation was by datagrams, and the next in its protocol goes on with it.
     pub(super) continues: bool,
@@ -55,6 +63,8 @@ pub(super) struct Current {
     pub(super) open: bool,
     /// When its SYN left.
     pub(super) left: Option<Instant>,
+    /// How many datagrams were sent once more.
+    pub(super) repeated: u32,
     /// A question left on it.
     pub(super) asked: bool,
     /// A question on it was answered.
@@ -108,6 +118,7 @@ impl Visiting {
         {
             let mut state = self.state();
             state.spending.packets += 1;
+            state.pieces = 0;
             state.acknowledgement_owed =
                 state.current.is_some_and(|c| c.open && c.carrier == Carrier::Tcp);
             match state.current.as_mut() {
@@ -124,6 +135,7 @@ impl Visiting {
 
     /// A permit was dropped without being passed.
     pub(in crate::gate) fn unsent(&self, promised: usize) {
+        self.state().spare = 0;
         self.gate.wire.release(self.device, promised);
     }
 
@@ -134,7 +146,22 @@ impl Visiting {
         }
     }
 
+    /// Whether an acknowledgement of a further piece was promised; it is used up.
+    pub(super) fn takes_spare(&self) -> bool {
+        let spare = &mut self.state().spare;
+        let taken = *spare > 0;
+        *spare = spare.saturating_sub(1);
+        taken
+    }
+
+    /// No further piece of the answer is awaited.
+    pub(super) fn release_spare(&self) {
+        let spare = std::mem::take(&mut self.state().spare);
+        self.gate.wire.release(self.device, spare);
+    }
+
     pub(super) fn end(&self, how: Close) {
+        self.release_spare();
         let (current, owed) = {
             let mut state = self.state();
             let Some(current) = state.current.take() else { return };

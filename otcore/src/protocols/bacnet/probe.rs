@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use device::{Device, HERE};
 
 use super::{
     Bacnet, Function, IAm, Property, Read, ReadSeveral, Value, WILDCARD, WhoIs, call, data,
@@ -17,16 +18,12 @@ use crate::safety::{Facts, Level, ReadOnly, Sealed};
 use crate::session::{Crowd, Findings, Host, ProbeError, Session};
 use crate::wire::WireError;
 
+mod device;
 mod nested;
 mod structure;
 
 /// Where devices answer that do not look at the port they were asked from.
 const PORT: u16 = 47808;
-/// Who takes no longer messages than this is asked for one property at a time, since several would not
-/// fit into one answer (ASHRAE 135, clause 20.1.2.5, knows 50, 128, 206, 480, 1024 and 1476).
-const LEAST_FOR_SEVERAL: u32 = 206;
-/// The same behind a router, where whatever is long keeps a slow bus busy.
-const LEAST_FOR_SEVERAL_BEHIND: u32 = 480;
 
 /// Finds out who answers on a BACnet port, and which devices live behind it.
 #[derive(Debug)]
@@ -65,14 +62,15 @@ impl protocols::Probe for Probe {
     }
 
     /// The device itself, and as many behind its address as the policy lets be asked of any gateway;
-    /// with consent every network behind it is called once.
+    /// with consent every network behind it is called once, and where nobody answers it is asked
+    /// whether it still does.
     fn bounds(&self, decision: &Decision, _: &[u8], limits: &Limits) -> Bounds {
         let longest = self.functions().iter().map(|facts| facts.max_request).max().unwrap_or(0);
         let own = u64::from(limits.requests_per_conversation);
         let units = u64::from(limits.units_per_gateway);
         let deep = decision.level >= Level::Structure;
         let nested = if deep { units * own } else { 0 };
-        let calls = if deep && decision.consents.contains("routed") { units } else { 0 };
+        let calls = if deep && decision.consents.contains("routed") { 2 * units } else { 0 };
         let questions = own + nested + calls;
         Bounds::datagrams(questions, questions * u64::from(longest), limits)
     }
@@ -88,9 +86,9 @@ impl protocols::Probe for Probe {
         line.close().await;
         match result {
             // Whoever is not meant by a call says nothing, and nothing more is asked of it.
-            Err(ProbeError::Silent { means: Silence::NotMeant, .. }) if talk.speaks => {
-                talk.outcome()
-            }
+            Err(ProbeError::Silent {
+                means: Silence::NotMeant | Silence::NobodyBehind, ..
+            }) if talk.speaks => talk.outcome(),
             Err(error) => Err(error),
             Ok(()) => talk.outcome(),
         }
@@ -128,85 +126,7 @@ struct Talk<'a, 'f> {
     secured: bool,
 }
 
-/// A device that is asked: the one at the address itself, or another behind it.
-#[derive(Clone, Debug)]
-struct Device {
-    /// Its number.
-    instance: u32,
-    /// How it is asked.
-    way: &'static Way,
-    /// Whether it can be asked for several properties at once.
-    several: bool,
-    /// The revision of the standard that it follows, once it has said so.
-    revision: u64,
-}
-
-/// The same questions here and behind a router.
-#[derive(Debug)]
-struct Way {
-    identity: Function,
-    description: Function,
-    state: Function,
-    /// Who it is, dearest first.
-    names: &'static [Function],
-    /// How it is.
-    status: &'static [Function],
-    /// Who takes no longer messages is asked for one property at a time.
-    least_for_several: u32,
-}
-
-const HERE: Way = Way {
-    identity: Function::ReadIdentity,
-    description: Function::ReadDescription,
-    state: Function::ReadState,
-    names: &[
-        Function::ReadObjectName,
-        Function::ReadVendorName,
-        Function::ReadModelName,
-        Function::ReadFirmwareRevision,
-        Function::ReadSerialNumber,
-        Function::ReadApplicationSoftware,
-        Function::ReadLocation,
-        Function::ReadDescriptionText,
-        Function::ReadVendorIdentifier,
-    ],
-    status: &[Function::ReadSystemStatus, Function::ReadDatabaseRevision],
-    least_for_several: LEAST_FOR_SEVERAL,
-};
-
-const BEHIND: Way = Way {
-    identity: Function::ReadRoutedIdentity,
-    description: Function::ReadRoutedDescription,
-    state: Function::ReadRoutedState,
-    names: &[
-        Function::ReadRoutedObjectName,
-        Function::ReadRoutedVendorName,
-        Function::ReadRoutedModelName,
-        Function::ReadRoutedFirmwareRevision,
-        Function::ReadRoutedSerialNumber,
-        Function::ReadRoutedApplicationSoftware,
-        Function::ReadRoutedLocation,
-        Function::ReadRoutedDescriptionText,
-        Function::ReadRoutedProtocolRevision,
-    ],
-    status: &[Function::ReadRoutedSystemStatus, Function::ReadRoutedDatabaseRevision],
-    least_for_several: LEAST_FOR_SEVERAL_BEHIND,
-};
-
 type Line<'a> = Session<'a, Bacnet>;
-
-impl Device {
-    /// A device of which nothing is known but its number; what it takes is found out.
-    fn numbered(instance: u32) -> Self {
-        Self { instance, way: &HERE, several: true, revision: 0 }
-    }
-
-    /// A device that said who it is.
-    fn heard(i_am: &IAm, way: &'static Way) -> Self {
-        let several = i_am.max_apdu >= way.least_for_several;
-        Self { instance: i_am.instance, way, several, revision: 0 }
-    }
-}
 
 impl<'a> Talk<'a, '_> {
     async fn converse(&mut self, line: &mut Line<'a>) -> Result<(), ProbeError> {
@@ -281,7 +201,7 @@ impl<'a> Talk<'a, '_> {
         let way = device.way;
         let said = match self.several(line, device, way.identity).await? {
             Some(said) => said,
-            None => self.one_by_one(line, device, way.names).await?,
+            None => self.names(line, device).await?,
         };
         let text = |number| said.get(&number).and_then(interpret::text).unwrap_or_default();
         let (vendor, model) = (text(interpret::VENDOR_NAME), text(interpret::MODEL_NAME));
@@ -293,6 +213,20 @@ impl<'a> Talk<'a, '_> {
             device.revision = *revision;
         }
         Ok(())
+    }
+
+    /// Names and versions one by one, and the number of a maker without a name.
+    async fn names(
+        &mut self,
+        line: &mut Line<'a>,
+        device: &Device,
+    ) -> Result<BTreeMap<u32, Value>, ProbeError> {
+        let said = self.one_by_one(line, device, device.way.names).await?;
+        let vendor = said.get(&interpret::VENDOR_NAME).and_then(interpret::text);
+        if let (true, Some(number)) = (vendor.unwrap_or_default().is_empty(), device.way.number) {
+            self.one_by_one(line, device, &[number]).await?;
+        }
+        Ok(said)
     }
 
     /// What changes while it works.

@@ -87,6 +87,10 @@ impl Protocol for Bacnet {
         )
     }
 
+    fn is_handed_on(function: Function) -> bool {
+        function == Function::RoutedWhoIs
+    }
+
     /// The low byte of the tag is the invoke id.
     fn frame(&self, function: Function, tag: u16, body: &[u8]) -> Vec<u8> {
         question::frame(function.facts().selector.path(), self.to.as_ref(), tag, body)
@@ -138,6 +142,12 @@ mod tests {
             false => text + &letter.to_lowercase().to_string(),
         };
         function.facts().name.chars().fold(String::new(), spell)
+    }
+
+    fn around(function: u8, rest: &[u8]) -> Vec<u8> {
+        let mut w = message::begin(function, 4 + rest.len());
+        w.bytes(rest);
+        message::finish(w)
     }
 
     fn behind() -> Bacnet {
@@ -275,11 +285,10 @@ mod tests {
 
     #[test]
     fn writes_commands_and_broadcasts_are_no_questions() {
-        let field =
-            |function: u8, rest: &[u8]| match Bacnet::selector(&message::message(function, rest)) {
-                Err(WireError::Invalid { field, .. } | WireError::Short { field }) => field,
-                other => panic!("{other:?}"),
-            };
+        let field = |function: u8, rest: &[u8]| match Bacnet::selector(&around(function, rest)) {
+            Err(WireError::Invalid { field, .. } | WireError::Short { field }) => field,
+            other => panic!("{other:?}"),
+        };
         for function in [0x00, 0x01, 0x03, 0x04, 0x05, 0x07, 0x08, 0x09, 0x0C] {
             let rest = [0, 0, 0, 0, 0, 0, 1, 0, 0x10, 0x08];
             assert!(["BVLC function", "NPDU header"].contains(&field(function, &rest)));
@@ -412,9 +421,9 @@ mod tests {
         let table = ask(Function::ReadBroadcastTable, 0);
         assert_eq!(refused(&table, &vector("no broadcast table")).0, refusal::LINK | 0x20);
         assert_eq!(Bacnet::answer(table.bytes(), &vector("no foreign table")), Ok(None));
-        let busy = message::message(0x0A, &[1, 0x80, 0x04, 0, 2, 0, 3]);
+        let busy = around(0x0A, &[1, 0x80, 0x04, 0, 2, 0, 3]);
         assert_eq!(refused(&name, &busy), (refusal::ROUTER | 0xFFFF, true));
-        let others = message::message(0x0A, &[1, 0x80, 0x04, 0, 2]);
+        let others = around(0x0A, &[1, 0x80, 0x04, 0, 2]);
         assert_eq!(Bacnet::answer(name.bytes(), &others), Ok(None));
     }
 
@@ -426,15 +435,15 @@ mod tests {
         let number = WhatIsNetworkNumber.read(&mut Reader::new(&number)).unwrap();
         assert_eq!((number.number, number.is_configured), (100, true));
         let entry = [10, 1, 2, 3, 0xBA, 0xC0, 255, 255, 255, 0];
-        let table = message::message(0x03, &entry.repeat(2));
+        let table = around(0x03, &entry.repeat(2));
         let table = body(&ask(Function::ReadBroadcastTable, 0), &table);
         let found = ReadBroadcastTable.read(&mut Reader::new(&table)).unwrap();
         assert_eq!((found.len(), found[0].at.to_string().as_str()), (2, "10.1.2.3:47808"));
         let entry = [10, 1, 2, 3, 0xBA, 0xC0, 0, 60, 0, 30];
-        let table = body(&ask(Function::ReadForeignTable, 0), &message::message(0x07, &entry));
+        let table = body(&ask(Function::ReadForeignTable, 0), &around(0x07, &entry));
         let found = ReadForeignTable.read(&mut Reader::new(&table)).unwrap();
         assert_eq!((found[0].seconds, found[0].left), (60, 30));
-        let half = message::message(0x07, &entry[..7]);
+        let half = around(0x07, &entry[..7]);
         let half = body(&ask(Function::ReadForeignTable, 0), &half);
         assert!(ReadForeignTable.read(&mut Reader::new(&half)).is_err());
     }
@@ -476,7 +485,7 @@ mod tests {
     fn a_message_that_was_handed_on_names_who_sent_it_first() {
         let i_am = vector("i am");
         let handed = [&[10, 0, 0, 9, 0xBA, 0xC0][..], &i_am[4..]].concat();
-        let handed = message::message(0x04, &handed);
+        let handed = around(0x04, &handed);
         let asked = Frame::of(&Bacnet::default(), 1, &WhoIs::default()).unwrap();
         let origin = IAm::read(&body(&asked, &handed)).unwrap().origin;
         assert_eq!(origin.unwrap().to_string(), "10.0.0.9:47808");
@@ -521,7 +530,7 @@ mod tests {
         fn no_message_breaks_the_decoder(message: Vec<u8>, tail: Vec<u8>) {
             let _ = Bacnet::split(&message);
             let _ = Bacnet::selector(&message);
-            let near: Vec<u8> = message::message(0x0A, &[&[1, 0, 0x30, 1, 0x0E, 0x0C, 2, 0, 0, 29, 0x1E], tail.as_slice()].concat());
+            let near: Vec<u8> = around(0x0A, &[&[1, 0, 0x30, 1, 0x0E, 0x0C, 2, 0, 0, 29, 0x1E], tail.as_slice()].concat());
             for function in Function::ALL {
                 let asked = ask(*function, LAMP);
                 for message in [&message, &near] {

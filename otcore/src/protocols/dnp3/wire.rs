@@ -51,6 +51,11 @@ impl Protocol for Dnp3 {
         matches!(function, Function::RequestLinkStatus | Function::ReadAttributeList)
     }
 
+    /// A frame of the link holds 250 bytes, and stacks send frame by frame.
+    fn answers_in_pieces(function: Function) -> bool {
+        function == Function::ReadAllAttributes
+    }
+
     fn frame(&self, function: Function, tag: u16, _: &[u8]) -> Vec<u8> {
         let [_, number] = tag.to_be_bytes();
         match function.facts().selector.path() {

@@ -337,6 +337,8 @@ impl<'a> Request<'a> {
 
     fn selector(&self) -> Selector {
         match self.pdu {
+            // What follows chooses what is read.
+            [function @ 0x5A, key, 0x03, sub, ..] => Selector::of(&[*function, *key, 0x03, *sub]),
             [function @ (0x2B | 0x5A), a, b, ..] => Selector::of(&[*function, *a, *b]),
             // Which registers and how many: that is what the device does.
             [function @ 0x03, a, b, c, d, ..] => Selector::of(&[*function, *a, *b, *c, *d]),
@@ -487,6 +489,17 @@ mod tests {
         let captured = "5a00fe020500009888010000020500009888010000020c3b0c0e01de07\
                         020c3b0c0e01de07080000000850726f6a65637400";
         assert_eq!(answer(&shape, 255, &[0x5A, 0, 3, 0]), bytes(captured));
+    }
+
+    #[test]
+    fn every_question_is_heard_as_the_manifest_has_it() {
+        let heard = |pdu: &[u8]| reply(&meter(), 255, pdu).heard.map(|heard| heard.selector);
+        for facts in crate::protocols::by_name("modbus").unwrap().functions() {
+            let selector = facts.selector;
+            let object = [selector.path(), &[0]].concat();
+            let pdu = if selector.path().starts_with(&[0x2B]) { &object } else { selector.path() };
+            assert_eq!(heard(pdu), Some(selector), "{selector}");
+        }
     }
 
     #[test]

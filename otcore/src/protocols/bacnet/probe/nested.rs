@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{BEHIND, Device, HERE, Line, Talk, is_forbidden};
-use crate::protocols::bacnet::{Address, Bacnet, IAm, WhatIsNetworkNumber, WhoIs, WhoIsRouter};
+use super::device::{BEHIND, Device, HERE};
+use super::{Line, Talk, is_forbidden};
+use crate::gate::Silence;
+use crate::protocols::bacnet::{
+    Address, Bacnet, Function, IAm, Read, WhatIsNetworkNumber, WhoIs, WhoIsRouter,
+};
 use crate::safety::Level;
 use crate::session::ProbeError;
 
@@ -25,7 +29,7 @@ impl<'a> Talk<'a, '_> {
             None => Vec::new(),
         };
         if self.host.consents_to("routed") {
-            self.behind(line, &networks).await?;
+            self.behind(line, device, &networks).await?;
         }
         match left > 1 && !networks.is_empty() {
             true => self.network_number(line).await,
@@ -87,32 +91,85 @@ impl<'a> Talk<'a, '_> {
         }
     }
 
-    /// Call each network, and ask whoever lives there, one after the other.
-    async fn behind(&mut self, line: &mut Line<'a>, networks: &[u16]) -> Result<(), ProbeError> {
+    /// Call each network, and ask whoever lives there, one after the other. Where nobody does, the
+    /// router shows that it still answers before it hands on another call.
+    async fn behind(
+        &mut self,
+        line: &mut Line<'a>,
+        router: &Device,
+        networks: &[u16],
+    ) -> Result<(), ProbeError> {
         let mut asked = BTreeSet::new();
-        let instance =
-            self.host.option("instance").filter(|_| self.host.option("network").is_some());
+        let (mut nobody, mut silence) = (0, None);
         for network in networks.iter().take(self.most_devices()) {
             if asked.len() >= self.most_devices() || !self.has_time_for_device() {
+                break;
+            }
+            if let Some(silence) = silence.take() {
+                if nobody >= self.host.limits().dead_units_in_a_row {
+                    return Err(silence);
+                }
+                self.still_answers(line, router).await?;
+            }
+            match self.call_network(line, *network).await {
+                Err(error @ ProbeError::Silent { means: Silence::NobodyBehind, .. }) => {
+                    (nobody, silence) = (nobody + 1, Some(error));
+                }
+                heard => {
+                    nobody = 0;
+                    self.who_lives_there(line, heard?, &mut asked).await?;
+                }
+            }
+        }
+        silence.map_or(Ok(()), Err)
+    }
+
+    /// Everybody on one network; nobody if there is no way to it.
+    async fn call_network(
+        &mut self,
+        line: &mut Line<'a>,
+        network: u16,
+    ) -> Result<Vec<IAm>, ProbeError> {
+        let named = self.host.option("instance").filter(|_| self.host.option("network").is_some());
+        let range = named.map(|instance| instance..=instance);
+        line.turn_to(Bacnet::behind(Address::all(network)));
+        match line.gather(&WhoIs { range, routed: true }, self.found).await {
+            Err(ProbeError::Refused { busy: false, .. }) => Ok(Vec::new()),
+            heard => heard,
+        }
+    }
+
+    /// The question that it answered first. A refusal is as good an answer.
+    async fn still_answers(
+        &mut self,
+        line: &mut Line<'a>,
+        router: &Device,
+    ) -> Result<(), ProbeError> {
+        line.turn_to(Bacnet::default());
+        let again = Read::of(Function::ReadObjectIdentifier, router.instance);
+        match line.ask(&again, self.found).await {
+            Ok(_) | Err(ProbeError::Refused { busy: false, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whoever answered the call on a network, one after the other.
+    async fn who_lives_there(
+        &mut self,
+        line: &mut Line<'a>,
+        heard: Vec<IAm>,
+        asked: &mut BTreeSet<Address>,
+    ) -> Result<(), ProbeError> {
+        for i_am in heard {
+            let Some(address) = i_am.from else { continue };
+            if asked.len() >= self.most_devices() || !asked.insert(address) {
+                continue;
+            }
+            if !self.has_time_for_device() {
                 return Ok(());
             }
-            line.turn_to(Bacnet::behind(Address::all(*network)));
-            let range = instance.map(|instance| instance..=instance);
-            let heard = match line.gather(&WhoIs { range, routed: true }, self.found).await {
-                Err(ProbeError::Refused { busy: false, .. }) => continue,
-                heard => heard?,
-            };
-            for i_am in heard {
-                let Some(address) = i_am.from else { continue };
-                if asked.len() >= self.most_devices() || !asked.insert(address) {
-                    continue;
-                }
-                if !self.has_time_for_device() {
-                    return Ok(());
-                }
-                line.turn_to(Bacnet::behind(address));
-                self.one_of_many(line, Device::heard(&i_am, &BEHIND)).await?;
-            }
+            line.turn_to(Bacnet::behind(address));
+            self.one_of_many(line, Device::heard(&i_am, &BEHIND)).await?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What a device is made of: its objects, its network port, its tables.
 
-use super::{Device, Line, Talk};
+use super::device::Device;
+use super::{Line, Talk};
 use crate::protocol::Request;
 use crate::protocols::bacnet::{
     Bacnet, Function, ObjectId, Property, Read, ReadBroadcastTable, ReadForeignTable, ReadSeveral,
@@ -25,7 +26,12 @@ impl<'a> Talk<'a, '_> {
         device: &Device,
     ) -> Result<(), ProbeError> {
         if !device.several {
-            for function in [Function::ReadProtocolRevision, Function::ReadProfileName] {
+            let rest = [
+                Function::ReadProtocolRevision,
+                Function::ReadProfileName,
+                Function::ReadDeviceUuid,
+            ];
+            for function in rest {
                 self.spare(line, &Read::of(function, device.instance)).await?;
             }
         }

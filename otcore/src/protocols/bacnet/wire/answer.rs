@@ -1,6 +1,6 @@
 //! Which question an answer belongs to, and what it says below its headers.
 
-use super::message::{BROADCAST_TABLE, FOREIGN_TABLE, Message, NETWORK_MESSAGE, Npdu, RESULT};
+use super::message::{BROADCAST_TABLE, FOREIGN_TABLE, Message, NETWORK_MESSAGE, RESULT};
 use super::question::{self, Asked, Question, READ_PROPERTY};
 use super::refusal;
 use super::value::{self, ObjectId, WILDCARD};
@@ -53,7 +53,7 @@ pub(super) fn answer<'a>(asked: &[u8], message: &'a [u8]) -> Result<Option<Answe
             Ok(is_meant.then_some(Answer::Body(message)))
         }
         Asked::Read { service, invoke, object, property } => match npdu.from == to {
-            true => read(r, (service, invoke), (object, property), &npdu),
+            true => read(r, (service, invoke), (object, property)),
             false => Ok(None),
         },
         _ => Ok(None),
@@ -120,7 +120,6 @@ fn read<'a>(
     r: &mut Reader<'a>,
     (service, invoke): (u8, u8),
     (object, property): (ObjectId, u32),
-    _: &Npdu,
 ) -> Result<Option<Answer<'a>>, WireError> {
     let [kind, id] = r.array("APDU header")?;
     // Requests and notifications of others, and acknowledgements of segments we never sent.

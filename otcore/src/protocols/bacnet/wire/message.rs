@@ -111,12 +111,21 @@ pub(super) fn length(buf: &[u8]) -> Result<usize, WireError> {
     }
 }
 
-/// A message with this function and everything behind the BVLC.
-pub(super) fn message(function: u8, rest: &[u8]) -> Vec<u8> {
-    let mut w = Writer::with_capacity(4 + rest.len());
-    let length = u16::try_from(4 + rest.len()).unwrap_or(u16::MAX);
-    w.u8(BVLL).u8(function).u16_be(length).bytes(rest);
-    w.into_vec()
+/// A message with this function, of which everything behind the BVLC is still to come.
+pub(super) fn begin(function: u8, room: usize) -> Writer {
+    let mut w = Writer::with_capacity(room);
+    w.u8(BVLL).u8(function).u16_be(0);
+    w
+}
+
+/// The same with everything in it, and so its length too.
+pub(super) fn finish(w: Writer) -> Vec<u8> {
+    let mut message = w.into_vec();
+    let length = u16::try_from(message.len()).unwrap_or(u16::MAX);
+    if let Some(place) = message.get_mut(2..4) {
+        place.copy_from_slice(&length.to_be_bytes());
+    }
+    message
 }
 
 /// The header of an NPDU of ours, as `control` says.

@@ -31,22 +31,17 @@ const CLOSE_LIST: u8 = 0x1F;
 
 /// Put a function's headers around `body`. Empty if it has no place to go to, or one too many.
 pub(super) fn frame(path: &[u8], to: Option<&Address>, tag: u16, body: &[u8]) -> Vec<u8> {
-    let mut w = Writer::with_capacity(32 + body.len());
+    let function = path.first().copied().unwrap_or_default();
+    let mut w = message::begin(function, 32 + body.len());
     match path {
-        [function @ (READ_BROADCAST_TABLE | READ_FOREIGN_TABLE)] => {
-            return message::message(*function, &[]);
-        }
+        [READ_BROADCAST_TABLE | READ_FOREIGN_TABLE] => {}
         [UNICAST, NETWORK_MESSAGE, kind] => {
             message::npdu(&mut w, NETWORK_MESSAGE, None);
             w.u8(*kind);
         }
         [UNICAST, route, ..] if (*route == HAS_DESTINATION) != to.is_some() => return Vec::new(),
-        [BROADCAST, _, UNCONFIRMED, service] if to.is_none() => {
-            message::npdu(&mut w, 0, None);
-            w.u8(UNCONFIRMED).u8(*service).bytes(body);
-            return message::message(BROADCAST, &w.into_vec());
-        }
-        [UNICAST, _, UNCONFIRMED, service] => {
+        [BROADCAST, ..] if to.is_some() => return Vec::new(),
+        [UNICAST | BROADCAST, _, UNCONFIRMED, service] => {
             message::npdu(&mut w, 0, to);
             w.u8(UNCONFIRMED).u8(*service).bytes(body);
         }
@@ -57,7 +52,7 @@ pub(super) fn frame(path: &[u8], to: Option<&Address>, tag: u16, body: &[u8]) ->
         }
         _ => return Vec::new(),
     }
-    message::message(UNICAST, &w.into_vec())
+    message::finish(w)
 }
 
 /// What a finished question asks for, besides its selector.
@@ -80,8 +75,7 @@ pub(super) struct Question {
 /// Read the selector back, and see that every other byte is as we write it.
 pub(super) fn selector(frame: &[u8]) -> Result<Selector, WireError> {
     let mut message = Message::read(frame)?;
-    let mut path = Vec::with_capacity(24);
-    path.push(message.function);
+    let mut path = Selector::of(&[message.function]);
     match message.function {
         READ_BROADCAST_TABLE | READ_FOREIGN_TABLE => {}
         UNICAST => npdu(&mut message, &mut path)?,
@@ -94,20 +88,25 @@ pub(super) fn selector(frame: &[u8]) -> Result<Selector, WireError> {
             return Err(WireError::Invalid { field: "end of question", value: (*more).into() });
         }
     }
-    Selector::read(&path).ok_or(WireError::Invalid { field: "path", value: 0 })
+    Ok(path)
 }
 
-fn npdu(message: &mut Message<'_>, path: &mut Vec<u8>) -> Result<(), WireError> {
+/// The next numbers of a selector.
+fn next(path: &mut Selector, numbers: &[u8]) -> Result<(), WireError> {
+    path.extend(numbers).ok_or(WireError::Invalid { field: "path", value: numbers.len() as u64 })
+}
+
+fn npdu(message: &mut Message<'_>, path: &mut Selector) -> Result<(), WireError> {
     let mut again = message.rest.clone();
     let npdu = message.npdu()?;
     if let Some(to) = &npdu.to {
         is_as_we_write(&mut again, npdu.control, to)?;
     }
-    path.push(npdu.control & !EXPECTS_REPLY);
+    next(path, &[npdu.control & !EXPECTS_REPLY])?;
     let r = &mut message.rest;
     match npdu.control {
         NETWORK_MESSAGE => match r.u8("network message")? {
-            kind @ (WHO_IS_ROUTER | WHAT_IS_NETWORK_NUMBER) => path.push(kind),
+            kind @ (WHO_IS_ROUTER | WHAT_IS_NETWORK_NUMBER) => next(path, &[kind])?,
             kind => {
                 return Err(WireError::Invalid { field: "network message", value: kind.into() });
             }
@@ -134,12 +133,12 @@ fn npdu(message: &mut Message<'_>, path: &mut Vec<u8>) -> Result<(), WireError> 
 }
 
 /// Who-Is for a range of numbers, on this network only.
-fn to_everybody(message: &mut Message<'_>, path: &mut Vec<u8>) -> Result<(), WireError> {
+fn to_everybody(message: &mut Message<'_>, path: &mut Selector) -> Result<(), WireError> {
     let npdu = message.npdu()?;
     if npdu.control != 0 {
         return Err(WireError::Invalid { field: "NPDU control", value: npdu.control.into() });
     }
-    path.push(npdu.control);
+    next(path, &[npdu.control])?;
     let r = &mut message.rest;
     let has_range = r.left() > 2;
     who_is(r, path)?;
@@ -165,10 +164,10 @@ fn is_as_we_write(r: &mut Reader<'_>, control: u8, to: &Address) -> Result<(), W
     }
 }
 
-fn who_is(r: &mut Reader<'_>, path: &mut Vec<u8>) -> Result<(), WireError> {
+fn who_is(r: &mut Reader<'_>, path: &mut Selector) -> Result<(), WireError> {
     r.expect_u8(UNCONFIRMED, "kind of APDU")?;
     r.expect_u8(WHO_IS, "service")?;
-    path.extend([UNCONFIRMED, WHO_IS]);
+    next(path, &[UNCONFIRMED, WHO_IS])?;
     if r.left() == 0 {
         return Ok(());
     }
@@ -185,22 +184,22 @@ pub(super) fn range(w: &mut Writer, first: u32, last: u32) {
     value::write_context_unsigned(w, 1, last);
 }
 
-fn read(r: &mut Reader<'_>, path: &mut Vec<u8>) -> Result<(), WireError> {
+fn read(r: &mut Reader<'_>, path: &mut Selector) -> Result<(), WireError> {
     r.expect_u8(CONFIRMED, "kind of APDU")?;
     r.expect_u8(LARGEST_ANSWER, "largest answer")?;
     r.u8("invoke id")?;
     let service = r.u8("service")?;
-    path.extend([CONFIRMED, service]);
+    next(path, &[CONFIRMED, service])?;
     if !matches!(service, READ_PROPERTY | READ_PROPERTY_MULTIPLE) {
         return Err(WireError::Invalid { field: "service", value: service.into() });
     }
     let object = object(r)?;
     let kind = u8::try_from(object.kind);
-    path.push(kind.map_err(|_| WireError::Invalid { field: "object", value: object.kind.into() })?);
+    let no_kind = |_| WireError::Invalid { field: "object", value: object.kind.into() };
+    next(path, &[kind.map_err(no_kind)?])?;
     if service == READ_PROPERTY {
         let (property, index) = property(r, 1)?;
-        path.extend(word(property, index)?);
-        return Ok(());
+        return next(path, &word(property, index)?);
     }
     r.expect_u8(OPEN_LIST, "list of properties")?;
     let mut last = None;
@@ -215,7 +214,7 @@ fn read(r: &mut Reader<'_>, path: &mut Vec<u8>) -> Result<(), WireError> {
         let word = word(property, index)?;
         // Elements of one list are one thing to ask for, however many.
         if word[0] & ELEMENTS == 0 || last != Some(word) {
-            path.extend(word);
+            next(path, &word)?;
         }
         last = Some(word);
     }

@@ -28,8 +28,8 @@ pub enum Value {
     Octets(Vec<u8>),
     /// Text.
     Text(Text),
-    /// Bits, the first in the highest place; how many of the last byte are none is before them.
-    Bits(u8, Vec<u8>),
+    /// Bits, the first in the highest place; a byte before them says how many of the last are none.
+    Bits(Vec<u8>),
     /// One of a list of names.
     Enumerated(u32),
     /// Year since 1900, month, day, day of the week; 255 for any.
@@ -105,10 +105,8 @@ impl Value {
                 let (charset, text) = content.split_first().ok_or_else(bad)?;
                 Self::Text(Text { charset: *charset, bytes: text.to_vec() })
             }
-            8 => {
-                let (unused, bits) = content.split_first().ok_or_else(bad)?;
-                Self::Bits(*unused, bits.to_vec())
-            }
+            8 if content.is_empty() => return Err(bad()),
+            8 => Self::Bits(content.to_vec()),
             9 => {
                 let number = unsigned(content).and_then(|number| u32::try_from(number).ok());
                 Self::Enumerated(number.ok_or_else(bad)?)
@@ -124,45 +122,8 @@ impl Value {
     }
 
     /// Everything up to this closing tag, and that too: one value, or several.
-    #[inline]
-    pub(super) fn until(closing: u8, r: &mut Reader<'_>) -> Result<Self, WireError> {
-        match Self::short(closing, r.clone().rest()) {
-            Some((value, rest)) => {
-                *r = Reader::new(rest);
-                Ok(value)
-            }
-            None => Self::any_until(closing, r),
-        }
-    }
-
-    /// A short text or a small number before a closing tag, as most values are, and what follows.
-    #[inline]
-    pub(super) fn short(closing: u8, bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let (value, rest) = match *bytes {
-            [0x75, length @ 1..=253, charset, ref rest @ ..] => {
-                let (text, rest) = rest.split_at_checked(usize::from(length) - 1)?;
-                let [end, rest @ ..] = rest else { return None };
-                if *end != closing {
-                    return None;
-                }
-                return Some((Self::Text(Text { charset, bytes: text.to_vec() }), rest));
-            }
-            [0x21, number, end, ref rest @ ..] if end == closing => {
-                (Self::Unsigned(number.into()), rest)
-            }
-            [0x22, high, low, end, ref rest @ ..] if end == closing => {
-                (Self::Unsigned(u16::from_be_bytes([high, low]).into()), rest)
-            }
-            [0x91, number, end, ref rest @ ..] if end == closing => {
-                (Self::Enumerated(number.into()), rest)
-            }
-            _ => return None,
-        };
-        Some((value, rest))
-    }
-
     #[inline(never)]
-    fn any_until(closing: u8, r: &mut Reader<'_>) -> Result<Self, WireError> {
+    pub(super) fn until(closing: u8, r: &mut Reader<'_>) -> Result<Self, WireError> {
         let mut single = r.clone();
         if let Ok(value) = Self::read(&mut single)
             && single.u8("closing tag") == Ok(closing)
@@ -171,6 +132,32 @@ impl Value {
             return Ok(value);
         }
         enclosed(closing, r).map(|content| Self::Constructed(content.to_vec()))
+    }
+
+    /// A short text or a small number before a closing tag, as most values are, and what follows.
+    #[inline]
+    pub(super) fn short(closing: u8, bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (value, rest) = match *bytes {
+            [0x75, length @ 1..=253, charset, ref rest @ ..] => {
+                let (text, rest) = rest.split_at_checked(usize::from(length) - 1)?;
+                match *rest {
+                    [end, ref rest @ ..] if end == closing => {
+                        return Some((Self::Text(Text { charset, bytes: text.to_vec() }), rest));
+                    }
+                    _ => return None,
+                }
+            }
+            [0x21, number, ref rest @ ..] => (Self::Unsigned(number.into()), rest),
+            [0x22, high, low, ref rest @ ..] => {
+                (Self::Unsigned(u16::from_be_bytes([high, low]).into()), rest)
+            }
+            [0x91, number, ref rest @ ..] => (Self::Enumerated(number.into()), rest),
+            _ => return None,
+        };
+        match *rest {
+            [end, ref rest @ ..] if end == closing => Some((value, rest)),
+            _ => None,
+        }
     }
 
     /// What stands between two tags, which are gone already.
@@ -262,22 +249,33 @@ pub(super) fn context_unsigned(r: &mut Reader<'_>, number: u8) -> Result<u32, Wi
 }
 
 /// The same in a question of ours, which is as short as can be.
+#[inline]
 pub(super) fn shortest(r: &mut Reader<'_>, number: u8) -> Result<u32, WireError> {
-    let before = r.left();
-    let value = context_unsigned(r, number)?;
-    let length = before - r.left() - 1;
-    let needed = 4 - usize::try_from(value.leading_zeros() / 8).unwrap_or_default().min(3);
-    match length == needed {
+    let first = r.u8("context tag")?;
+    let (value, least) = match first ^ (number << 4 | CONTEXT) {
+        1 => (r.u8("number")?.into(), 0),
+        2 => (r.u16_be("number")?.into(), 1 << 8),
+        3 => {
+            let [a, b, c] = r.array("number")?;
+            (u32::from_be_bytes([0, a, b, c]), 1 << 16)
+        }
+        4 => (u32::from_be_bytes(r.array("number")?), 1 << 24),
+        _ => return Err(WireError::Invalid { field: "context tag", value: first.into() }),
+    };
+    match value >= least {
         true => Ok(value),
         false => Err(WireError::Invalid { field: "length of number", value: value.into() }),
     }
 }
 
 /// The same, written.
+#[inline]
 pub(super) fn write_context_unsigned(w: &mut Writer, number: u8, value: u32) {
-    let bytes = value.to_be_bytes();
-    let zeros = bytes.iter().take(3).take_while(|byte| **byte == 0).count();
-    let content = bytes.get(zeros..).unwrap_or_default();
-    let length = u8::try_from(content.len()).unwrap_or_default();
-    w.u8(number << 4 | CONTEXT | length).bytes(content);
+    let tag = number << 4 | CONTEXT;
+    match value.to_be_bytes() {
+        [0, 0, 0, a] => w.bytes(&[tag | 1, a]),
+        [0, 0, a, b] => w.bytes(&[tag | 2, a, b]),
+        [0, a, b, c] => w.bytes(&[tag | 3, a, b, c]),
+        [a, b, c, d] => w.bytes(&[tag | 4, a, b, c, d]),
+    };
 }

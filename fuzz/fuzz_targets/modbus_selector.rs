@@ -1,0 +1,8 @@
+//! Bytes that would be let out as a question of Modbus change no device, and a device hears the same question.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use otcore::protocols::modbus::Modbus;
+use otcore_fuzz::{devices, selector};
+
+fuzz_target!(|message: &[u8]| selector::check::<Modbus>(&*devices::typical("modbus"), message));

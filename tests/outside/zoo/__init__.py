@@ -1,0 +1,1 @@
+"""Devices that are easily disturbed, and the masters who would notice. See cases/zoo.py."""
