@@ -29,7 +29,7 @@ use std::process::{Command, Stdio};
 use dissect::{Question, dissect};
 use eyes::{EYES, Eye, eye_on};
 use otcore::gate::Pcapng;
-use otcore::sim::{Expected, Plant, Running};
+use otcore::sim::{Device, Expected, Plant, Running};
 use otcore::{Level, Policy, manifest};
 use peers_support::{Peer, Scanned, Scratch, protocol_of, scan_into, skipped};
 
@@ -110,6 +110,29 @@ fn all_are_known_questions(eye: &Eye, scanned: &Scanned, seen: &[Question]) {
     assert_eq!(dissected, sent, "the capture file holds what the journal holds");
 }
 
+/// Asks devices of one protocol for everything, and has tshark look at it: which functions of the manifest
+/// none of them was asked. `None` if nobody can look.
+async fn unasked(
+    protocol: &str,
+    devices: impl IntoIterator<Item = impl Device + 'static>,
+) -> Option<Vec<&'static str>> {
+    let plant = devices.into_iter().enumerate().fold(Plant::new(), |plant, (at, device)| {
+        plant.with(Expected { name: format!("{protocol}-{at}"), ..Expected::default() }, device)
+    });
+    let plant = plant.start().await.unwrap();
+    let targets: Vec<SocketAddr> = plant.devices().iter().map(|device| device.addr).collect();
+    let eye = eye_on(protocol);
+    let (scanned, seen) = scan_and_dissect(protocol, eye, &targets).await?;
+    all_are_known_questions(eye, &scanned, &seen);
+    assert_eq!(plant.violations(), Vec::<String>::new());
+    let asked: BTreeSet<&[u8]> = seen.iter().map(|question| &question.selector[..]).collect();
+    let manifest = manifest();
+    let entry = manifest.protocols.iter().find(|entry| entry.protocol == protocol).unwrap();
+    let functions = entry.functions.iter();
+    let unasked = functions.filter(|facts| !asked.contains(facts.selector.path()));
+    Some(unasked.map(|facts| facts.name).collect())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn tshark_takes_everything_we_send_to_a_plant_for_questions_of_the_manifest() {
     let plant = Plant::demo().start().await.unwrap();
@@ -139,48 +162,16 @@ async fn tshark_takes_everything_we_send_to_s7_controllers_for_questions_of_the_
         sim::plus_only(),
         cut,
     ];
-    let plant = cpus.into_iter().enumerate().fold(Plant::new(), |plant, (number, cpu)| {
-        let expected = Expected { name: format!("cpu-{number}"), ..Expected::default() };
-        plant.with(expected, sim::Server::new(cpu))
-    });
-    let plant = plant.start().await.unwrap();
-    let targets: Vec<SocketAddr> = plant.devices().iter().map(|device| device.addr).collect();
-    let eye = eye_on("s7");
-    let Some((scanned, seen)) = scan_and_dissect("s7", eye, &targets).await else { return };
-    all_are_known_questions(eye, &scanned, &seen);
-    let asked: BTreeSet<&[u8]> = seen.iter().map(|question| &question.selector[..]).collect();
-    let manifest = manifest();
-    let entry = manifest.protocols.iter().find(|entry| entry.protocol == "s7").unwrap();
-    for facts in &entry.functions {
-        // With consent to more, a stranger is not called as an operator station.
-        let is_asked = asked.contains(facts.selector.path());
-        assert_eq!(is_asked, facts.name != "ConnectOperator", "{}", facts.name);
-    }
-    assert_eq!(plant.violations(), Vec::<String>::new());
+    let Some(unasked) = unasked("s7", cpus.map(sim::Server::new)).await else { return };
+    assert_eq!(unasked, ["ConnectOperator"], "with consent to more, nobody calls as a panel");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tshark_takes_everything_we_send_to_enip_devices_for_questions_of_the_manifest() {
     use otcore::protocols::enip::sim;
-    let plant =
-        sim::every_kind().into_iter().enumerate().fold(Plant::new(), |plant, (at, shape)| {
-            let expected = Expected { name: format!("device-{at}"), ..Expected::default() };
-            plant.with(expected, sim::Server::new(shape))
-        });
-    let plant = plant.start().await.unwrap();
-    let targets: Vec<SocketAddr> = plant.devices().iter().map(|device| device.addr).collect();
-    let eye = eye_on("enip");
-    let Some((scanned, seen)) = scan_and_dissect("enip", eye, &targets).await else { return };
-    all_are_known_questions(eye, &scanned, &seen);
-    let asked: BTreeSet<&[u8]> = seen.iter().map(|question| &question.selector[..]).collect();
-    let manifest = manifest();
-    let entry = manifest.protocols.iter().find(|entry| entry.protocol == "enip").unwrap();
-    let unasked: Vec<&str> = { entry.functions.iter() }
-        .filter(|facts| !asked.contains(facts.selector.path()))
-        .map(|facts| facts.name)
-        .collect();
+    let devices = sim::every_kind().into_iter().map(sim::Server::new);
+    let Some(unasked) = unasked("enip", devices).await else { return };
     assert_eq!(unasked, Vec::<&str>::new());
-    assert_eq!(plant.violations(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,24 +185,8 @@ async fn tshark_takes_everything_we_send_to_outstations_for_questions_of_the_man
     attributes.retain(|variation, _| matches!(variation, 196..=200 | 207..=209 | 249));
     let by_datagrams = sim::Shape { datagrams: true, ..sim::full() };
     let shapes = [sim::full(), single, rest, by_datagrams, sim::bare()];
-    let plant = shapes.into_iter().enumerate().fold(Plant::new(), |plant, (at, shape)| {
-        let expected = Expected { name: format!("outstation-{at}"), ..Expected::default() };
-        plant.with(expected, sim::Server::new(shape))
-    });
-    let plant = plant.start().await.unwrap();
-    let targets: Vec<SocketAddr> = plant.devices().iter().map(|device| device.addr).collect();
-    let eye = eye_on("dnp3");
-    let Some((scanned, seen)) = scan_and_dissect("dnp3", eye, &targets).await else { return };
-    all_are_known_questions(eye, &scanned, &seen);
-    let asked: BTreeSet<&[u8]> = seen.iter().map(|question| &question.selector[..]).collect();
-    let manifest = manifest();
-    let entry = manifest.protocols.iter().find(|entry| entry.protocol == "dnp3").unwrap();
-    let unasked: Vec<&str> = { entry.functions.iter() }
-        .filter(|facts| !asked.contains(facts.selector.path()))
-        .map(|facts| facts.name)
-        .collect();
+    let Some(unasked) = unasked("dnp3", shapes.map(sim::Server::new)).await else { return };
     assert_eq!(unasked, Vec::<&str>::new());
-    assert_eq!(plant.violations(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,25 +197,9 @@ async fn tshark_takes_everything_we_send_to_bacnet_devices_for_questions_of_the_
     for properties in nameless.heads[0].objects.values_mut() {
         properties.remove(&121);
     }
-    let shapes = sim::every_kind().into_iter().chain([nameless]);
-    let plant = shapes.enumerate().fold(Plant::new(), |plant, (at, shape)| {
-        let expected = Expected { name: format!("device-{at}"), ..Expected::default() };
-        plant.with(expected, sim::Server::new(shape))
-    });
-    let plant = plant.start().await.unwrap();
-    let targets: Vec<SocketAddr> = plant.devices().iter().map(|device| device.addr).collect();
-    let eye = eye_on("bacnet");
-    let Some((scanned, seen)) = scan_and_dissect("bacnet", eye, &targets).await else { return };
-    all_are_known_questions(eye, &scanned, &seen);
-    let asked: BTreeSet<&[u8]> = seen.iter().map(|question| &question.selector[..]).collect();
-    let manifest = manifest();
-    let entry = manifest.protocols.iter().find(|entry| entry.protocol == "bacnet").unwrap();
-    let unasked: Vec<&str> = { entry.functions.iter() }
-        .filter(|facts| !asked.contains(facts.selector.path()))
-        .map(|facts| facts.name)
-        .collect();
+    let devices = sim::every_kind().into_iter().chain([nameless]).map(sim::Server::new);
+    let Some(unasked) = unasked("bacnet", devices).await else { return };
     assert_eq!(unasked, ["CallEverybody"], "which takes a network");
-    assert_eq!(plant.violations(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
