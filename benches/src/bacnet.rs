@@ -2,10 +2,16 @@
 //!
 //! The answer is that of bacpypes3 to Read Property Multiple (`otcore/tests/vectors/bacnet.csv`).
 
+use std::hint::black_box;
+
 use otcore::frame::Frame;
 use otcore::protocol::{Answer, Protocol, Request};
 use otcore::protocols::bacnet::{Bacnet, Function, Property, ReadSeveral, Value};
 use otcore::wire::Reader;
+
+use crate::codecs::{Hand, Parts};
+use crate::measure::Contender;
+use crate::python::Peer;
 
 const VECTORS: &str = include_str!("../../otcore/tests/vectors/bacnet.csv");
 /// The number that question and answer share, in its low byte.
@@ -35,7 +41,8 @@ pub(crate) fn answer() -> Option<Vec<u8>> {
 /// The floor's question.
 pub(crate) fn encode_by_hand(tag: u16) -> Vec<u8> {
     let [_, invoke] = tag.to_be_bytes();
-    let mut bytes = vec![0x81, 0x0A, 0, 0, 1, 4, 0, 3, invoke, 0x0E, 0x0C];
+    let mut bytes = Vec::with_capacity(34);
+    bytes.extend([0x81, 0x0A, 0, 0, 1, 4, 0, 3, invoke, 0x0E, 0x0C]);
     bytes.extend((8 << 22 | DEVICE).to_be_bytes());
     bytes.push(0x1E);
     for property in PROPERTIES {
@@ -94,19 +101,6 @@ pub(crate) fn decode_by_hand(tag: u16, message: &[u8]) -> Option<Properties> {
     }
 }
 
-/// The floor's whole exchange.
-pub(crate) fn by_hand(bytes: &[u8]) -> Option<Properties> {
-    std::hint::black_box(encode_by_hand(std::hint::black_box(TAG)));
-    decode_by_hand(std::hint::black_box(TAG), bytes)
-}
-
-/// The same through otcore's public types, exactly as a session does it. They own the texts as bytes, so
-/// that they are texts is checked here.
-pub(crate) fn ours(bytes: &[u8]) -> Option<Vec<Property>> {
-    let asked = std::hint::black_box(question()?);
-    decode(&asked, bytes)
-}
-
 fn request() -> ReadSeveral {
     ReadSeveral::of(Function::ReadIdentity, DEVICE)
 }
@@ -116,7 +110,8 @@ pub(crate) fn question() -> Option<Frame> {
     Frame::of(&Bacnet::default(), TAG, &request()).ok()
 }
 
-/// Its answer.
+/// Its answer through otcore's public types, exactly as a session reads it. They own the texts as
+/// bytes, so that they are texts is checked here.
 pub(crate) fn decode(asked: &Frame, bytes: &[u8]) -> Option<Vec<Property>> {
     let length = Bacnet::split(bytes).ok()??;
     let properties = match Bacnet::answer(asked.bytes(), bytes.get(..length)?).ok()?? {
@@ -183,12 +178,32 @@ pub(crate) fn bacnet_rs(bytes: &[u8]) -> Option<Properties> {
 
 /// Name and serial number, as the Python side says them.
 pub(crate) fn read_by_hand(answer: &[u8]) -> Option<(String, String)> {
-    let mut properties = by_hand(answer)?.into_iter();
+    let mut properties = decode_by_hand(TAG, answer)?.into_iter();
     let mut text = |wanted| {
         let said = properties.find(|(number, _)| *number == wanted)?.1;
         if let Said::Text(text) = said { Some(text) } else { None }
     };
     Some((text(77)?, text(372)?))
+}
+
+/// Everybody who is timed on it.
+pub(crate) fn parts() -> Option<Parts> {
+    let answer = answer()?;
+    let by_hand = Hand {
+        encode: || encode_by_hand(black_box(TAG)),
+        decode: |bytes: &[u8]| decode_by_hand(black_box(TAG), bytes),
+    };
+    let mut parts = Parts::of(&answer, by_hand, Hand { encode: question, decode })?;
+    let [first, second] = [answer.clone(), answer.clone()];
+    parts.decode.push(Contender::new("embedded-bacnet", "texts copied", move || {
+        embedded(black_box(&first))
+    }));
+    parts.decode.push(Contender::new("bacnet-rs", "without the headers", move || {
+        bacnet_rs(black_box(&second))
+    }));
+    let python = Peer::reads("bacpypes3", "bacpypes3_identity.py", &answer);
+    parts.python.push(python.expecting(read_by_hand(&answer)));
+    Some(parts)
 }
 
 #[cfg(test)]
@@ -199,7 +214,7 @@ mod tests {
     fn all_ask_the_same_bytes_and_read_the_same_properties() {
         assert_eq!(question().unwrap().bytes(), encode_by_hand(TAG));
         let bytes = answer().unwrap();
-        let expected = by_hand(&bytes).unwrap();
+        let expected = decode_by_hand(TAG, &bytes).unwrap();
         let names = read_by_hand(&bytes).unwrap();
         assert_eq!((names.0.as_str(), names.1.as_str()), ("RW-AHU-1", "SN-BAC-0001"));
         let said = |property: Property| {
@@ -210,7 +225,8 @@ mod tests {
             };
             (property.number, said)
         };
-        let ours: Properties = ours(&bytes).unwrap().into_iter().map(said).collect();
+        let asked = question().unwrap();
+        let ours: Properties = decode(&asked, &bytes).unwrap().into_iter().map(said).collect();
         assert_eq!(ours, expected);
         assert_eq!(embedded(&bytes).unwrap(), expected);
         assert_eq!(bacnet_rs(&bytes).unwrap(), expected);
@@ -220,7 +236,7 @@ mod tests {
     fn an_answer_to_somebody_else_is_nobodys() {
         let mut bytes = answer().unwrap();
         bytes[7] ^= 0xFF;
-        assert_eq!(by_hand(&bytes), None);
-        assert!(ours(&bytes).is_none());
+        assert_eq!(decode_by_hand(TAG, &bytes), None);
+        assert!(decode(&question().unwrap(), &bytes).is_none());
     }
 }

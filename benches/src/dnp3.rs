@@ -7,6 +7,9 @@ use otcore::protocol::{Answer, Protocol, Request};
 use otcore::protocols::dnp3::{Dnp3, Function, ReadAttributes, Value};
 use otcore::wire::Reader;
 
+use crate::codecs::{Hand, Parts};
+use crate::python::Peer;
+
 /// The number that question and answer share.
 const TAG: u16 = 1;
 const STATION: Dnp3 = Dnp3 { outstation: 10, master: 1 };
@@ -51,7 +54,8 @@ pub(crate) fn answer() -> Vec<u8> {
 
 fn frame(control: u8, to: u16, from: u16, data: &[u8]) -> Vec<u8> {
     let length = u8::try_from(data.len() + 5).unwrap_or_default();
-    let mut bytes = vec![0x05, 0x64, length, control];
+    let mut bytes = Vec::with_capacity(10 + data.len() + 2 * data.len().div_ceil(16));
+    bytes.extend([0x05, 0x64, length, control]);
     bytes.extend(to.to_le_bytes());
     bytes.extend(from.to_le_bytes());
     bytes.extend(sum(&bytes));
@@ -144,25 +148,13 @@ pub(crate) fn decode_by_hand(message: &[u8]) -> Option<Said> {
     Some(found)
 }
 
-/// The floor's whole exchange.
-pub(crate) fn by_hand(bytes: &[u8]) -> Option<Said> {
-    std::hint::black_box(encode_by_hand());
-    decode_by_hand(std::hint::black_box(bytes))
-}
-
-/// The same through otcore's public types, exactly as a session does it. They own the text as bytes, so
-/// that it is one is checked here.
-pub(crate) fn ours(bytes: &[u8]) -> Option<usize> {
-    let asked = std::hint::black_box(question()?);
-    decode(&asked, bytes)
-}
-
 /// Our question.
 pub(crate) fn question() -> Option<Frame> {
     Frame::of(&STATION, TAG, &ReadAttributes(Function::ReadAllAttributes)).ok()
 }
 
-/// Its answer: how many texts it holds.
+/// Its answer through otcore's public types, exactly as a session reads it: how many texts it
+/// holds. They own the texts as bytes, so that they are texts is checked here.
 pub(crate) fn decode(asked: &Frame, bytes: &[u8]) -> Option<usize> {
     let length = Dnp3::split(bytes).ok()??;
     let read = match Dnp3::answer(asked.bytes(), bytes.get(..length)?).ok()?? {
@@ -178,6 +170,16 @@ pub(crate) fn decode(asked: &Frame, bytes: &[u8]) -> Option<usize> {
     Some(read.attributes.iter().filter(|attribute| is_text(&attribute.value)).count())
 }
 
+/// Everybody who is timed on it.
+pub(crate) fn parts() -> Option<Parts> {
+    let answer = answer();
+    let by_hand = Hand { encode: encode_by_hand, decode: decode_by_hand };
+    let mut parts = Parts::of(&answer, by_hand, Hand { encode: question, decode })?;
+    let python = Peer::reads("dnp3py", "dnp3py_attributes.py", &answer);
+    parts.python.push(python.expecting(said()));
+    Some(parts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,7 +188,7 @@ mod tests {
     fn both_ask_the_same_bytes_and_read_the_same_texts() {
         assert_eq!(question().unwrap().bytes(), encode_by_hand());
         let bytes = answer();
-        assert_eq!(by_hand(&bytes).unwrap(), said());
-        assert_eq!(ours(&bytes), Some(TEXTS.len()));
+        assert_eq!(decode_by_hand(&bytes).unwrap(), said());
+        assert_eq!(decode(&question().unwrap(), &bytes), Some(TEXTS.len()));
     }
 }

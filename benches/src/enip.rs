@@ -2,10 +2,17 @@
 //!
 //! The answer is that of a recorded 1756-ENBT (`otcore/tests/vectors/enip.csv`).
 
+use std::hint::black_box;
+
 use otcore::frame::Frame;
 use otcore::protocol::{Answer, Protocol, Request};
 use otcore::protocols::enip::{Enip, Identity, ListIdentity};
 use otcore::wire::Reader;
+
+use crate::codecs::{Hand, Parts};
+use crate::measure::Contender;
+use crate::python::Peer;
+use crate::rseip;
 
 const VECTORS: &str = include_str!("../../otcore/tests/vectors/enip.csv");
 /// The number that question and answer share.
@@ -38,9 +45,7 @@ pub(crate) fn answer() -> Option<Vec<u8>> {
 /// The floor's question.
 pub(crate) fn encode_by_hand(tag: u16) -> Vec<u8> {
     let [low, high] = tag.to_le_bytes();
-    let mut bytes = vec![0x63, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xF4, 1, low, high];
-    bytes.extend([0; 8]);
-    bytes
+    vec![0x63, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xF4, 1, low, high, 0, 0, 0, 0, 0, 0, 0, 0]
 }
 
 /// The floor: it checks header, lengths, number and status, walks the items, bounds every read and
@@ -84,25 +89,13 @@ fn item_by_hand(item: &[u8]) -> Option<Device> {
     })
 }
 
-/// The floor's whole exchange.
-pub(crate) fn by_hand(bytes: &[u8]) -> Option<Vec<Device>> {
-    std::hint::black_box(encode_by_hand(std::hint::black_box(TAG)));
-    decode_by_hand(std::hint::black_box(TAG), bytes)
-}
-
-/// The same through otcore's public types, exactly as a session does it. They own the text as bytes, so
-/// that it is one is checked here.
-pub(crate) fn ours(bytes: &[u8]) -> Option<Vec<Identity>> {
-    let asked = std::hint::black_box(question()?);
-    decode(&asked, bytes)
-}
-
 /// Our question.
 pub(crate) fn question() -> Option<Frame> {
     Frame::of(&Enip::default(), TAG, &ListIdentity).ok()
 }
 
-/// Its answer.
+/// Its answer through otcore's public types, exactly as a session reads it. They own the text as
+/// bytes, so that it is one is checked here.
 pub(crate) fn decode(asked: &Frame, bytes: &[u8]) -> Option<Vec<Identity>> {
     let length = Enip::split(bytes).ok()??;
     let identities = match Enip::answer(asked.bytes(), bytes.get(..length)?).ok()?? {
@@ -114,8 +107,25 @@ pub(crate) fn decode(asked: &Frame, bytes: &[u8]) -> Option<Vec<Identity>> {
 
 /// The serial number and the name of the first device, as the Python side says them.
 pub(crate) fn read_by_hand(answer: &[u8]) -> Option<(String, String)> {
-    let device = by_hand(answer)?.into_iter().next()?;
+    let device = decode_by_hand(TAG, answer)?.into_iter().next()?;
     Some((format!("{:08x}", device.serial), device.name))
+}
+
+/// Everybody who is timed on it.
+pub(crate) fn parts() -> Option<Parts> {
+    let answer = answer()?;
+    let by_hand = Hand {
+        encode: || encode_by_hand(black_box(TAG)),
+        decode: |bytes: &[u8]| decode_by_hand(black_box(TAG), bytes),
+    };
+    let mut parts = Parts::of(&answer, by_hand, Hand { encode: question, decode })?;
+    let mut client = rseip::client(answer.clone());
+    parts.exchange.push(Contender::new("rseip", "its client, in memory", move || {
+        rseip::exchange(&mut client)
+    }));
+    let python = Peer::reads("pycomm3", "pycomm3_identity.py", &answer);
+    parts.python.push(python.expecting(read_by_hand(&answer)));
+    Some(parts)
 }
 
 #[cfg(test)]
@@ -127,7 +137,7 @@ mod tests {
         let asked = Frame::of(&Enip::default(), TAG, &ListIdentity).unwrap();
         assert_eq!(asked.bytes(), encode_by_hand(TAG));
         let bytes = answer().unwrap();
-        let devices = by_hand(&bytes).unwrap();
+        let devices = decode_by_hand(TAG, &bytes).unwrap();
         assert_eq!(devices.len(), 1);
         assert_eq!((devices[0].name.as_str(), devices[0].serial), ("1756-ENBT/A", 0x0052_4D8E));
         let same = |identity: Identity| Device {
@@ -140,7 +150,7 @@ mod tests {
             name: String::from_utf8(identity.name).unwrap(),
             state: identity.state,
         };
-        let ours = ours(&bytes).unwrap().into_iter().map(same);
+        let ours = decode(&asked, &bytes).unwrap().into_iter().map(same);
         assert_eq!(ours.collect::<Vec<_>>(), devices);
     }
 }

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn it_reads_the_same_identity() {
         let bytes = crate::enip::answer().unwrap();
-        let expected = crate::enip::by_hand(&bytes).unwrap();
+        let expected = crate::enip::decode_by_hand(crate::enip::TAG, &bytes).unwrap();
         assert_eq!(exchange(&mut client(bytes)).unwrap(), expected);
     }
 }

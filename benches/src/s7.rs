@@ -2,10 +2,15 @@
 //!
 //! The answer is that of a recorded IM151-8 PN/DP CPU (`otcore/tests/vectors/s7.csv`).
 
+use std::hint::black_box;
+
 use otcore::frame::Frame;
 use otcore::protocol::{Answer, Protocol, Request};
 use otcore::protocols::s7::{List, ModuleIdentification, Part, ReadSzl, S7, Szl};
 use otcore::wire::Reader;
+
+use crate::codecs::{Hand, Parts};
+use crate::python::{Environment, Peer};
 
 const VECTORS: &str = include_str!("../../otcore/tests/vectors/s7.csv");
 const REQUEST: ReadSzl = ReadSzl { list: List::ModuleIdentification };
@@ -101,15 +106,13 @@ pub(crate) fn decode_by_hand(tag: u16, message: &[u8]) -> Option<Modules> {
     Some(modules)
 }
 
-/// The floor's whole exchange.
-pub(crate) fn by_hand(bytes: &[u8]) -> Option<Modules> {
-    std::hint::black_box(encode_by_hand(std::hint::black_box(TAG)));
-    decode_by_hand(std::hint::black_box(TAG), bytes)
+/// Our question.
+pub(crate) fn question() -> Option<Frame> {
+    Frame::of(&S7, TAG, &REQUEST).ok()
 }
 
-/// The same through otcore's public types, exactly as a session does it.
-pub(crate) fn ours(bytes: &[u8]) -> Option<Modules> {
-    let asked = std::hint::black_box(Frame::of(&S7, TAG, &REQUEST).ok()?);
+/// Its answer through otcore's public types, exactly as a session reads it.
+pub(crate) fn decode(asked: &Frame, bytes: &[u8]) -> Option<Modules> {
     let length = S7::split(bytes).ok()??;
     let part: Part = match S7::answer(asked.bytes(), bytes.get(..length)?).ok()?? {
         Answer::Body(body) => REQUEST.read(&mut Reader::new(body)).ok()?,
@@ -124,6 +127,22 @@ pub(crate) fn ours(bytes: &[u8]) -> Option<Modules> {
     modules.map(owned).collect()
 }
 
+/// Everybody who is timed on it.
+pub(crate) fn parts() -> Option<Parts> {
+    let answer = answer()?;
+    let by_hand = Hand {
+        encode: || encode_by_hand(black_box(TAG)),
+        decode: |bytes: &[u8]| decode_by_hand(black_box(TAG), bytes),
+    };
+    let mut parts = Parts::of(&answer, by_hand, Hand { encode: question, decode })?;
+    let python = Peer::reads("python-snap7", "snap7_exchange.py", &answer)
+        .asking(&encode_by_hand(TAG))
+        .doing("Python, two of its texts")
+        .living(Environment::Peers3);
+    parts.python.push(python.expecting(order_code()));
+    Some(parts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,9 +152,9 @@ mod tests {
         let asked = Frame::of(&S7, TAG, &REQUEST).unwrap();
         assert_eq!(asked.bytes(), encode_by_hand(TAG));
         let bytes = answer().unwrap();
-        let modules = by_hand(&bytes).unwrap();
+        let modules = decode_by_hand(TAG, &bytes).unwrap();
         assert_eq!(modules.len(), 4);
         assert_eq!(modules[0].1, "6ES7 151-8AB01-0AB0 ");
-        assert_eq!(ours(&bytes).unwrap(), modules);
+        assert_eq!(decode(&asked, &bytes).unwrap(), modules);
     }
 }

@@ -73,6 +73,7 @@ fn case(protocol: &'static str, mut script: Script) -> Case {
         happening: Happening::Nothing,
         again,
         in_scope,
+        planted: Vec::new(),
     }
 }
 

@@ -15,6 +15,10 @@ pub mod dialogue;
 #[path = "../../otcore/tests/seeds/faults.rs"]
 mod faults;
 pub mod hostile;
+#[path = "../../otcore/tests/seeds/kept.rs"]
+mod kept;
+#[path = "../../otcore/tests/seeds/kinds.rs"]
+mod kinds;
 pub mod results;
 #[path = "../../otcore/tests/seeds/run.rs"]
 #[allow(dead_code)]
@@ -22,6 +26,11 @@ mod run;
 pub mod script;
 pub mod selector;
 pub mod stored;
+#[path = "../../otcore/tests/seeds/sums.rs"]
+mod sums;
+#[path = "../../otcore/tests/seeds/truth.rs"]
+#[allow(dead_code)]
+mod truth;
 
 /// Carry out what a seed of the engine's own test stands for, in virtual time, and check it.
 pub fn plant(seed: u64) {

@@ -13,14 +13,14 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use otcore::Event;
-use otcore::blocking::{Log, Packs, Tree, json};
+use otcore::blocking::{Log, Packs, Tree, json, told};
 
 use crate::{
     OTCORE_FOREVER, OtcoreEventCallback, OtcoreLogCallback, OtcorePacks, OtcoreScan, OtcoreScanner,
@@ -283,12 +283,31 @@ pub(crate) fn known(packs: *const OtcorePacks) -> Result<Packs, Failure> {
 pub(crate) fn owned(text: Result<String, otcore::Error>) -> Result<OtcoreText, Failure> {
     let text = CString::new(text?);
     let bytes = text.map_err(|e| Failure::new(OtcoreStatus::Internal, e.to_string()))?;
-    Ok(OtcoreText { bytes, tree: Tree::default() })
+    Ok(OtcoreText { bytes: OnceLock::from(bytes), tree: Tree::default(), event: None })
+}
+
+/// An event, to give away as a text.
+pub(crate) fn event_text(event: Event) -> OtcoreText {
+    OtcoreText { bytes: OnceLock::new(), tree: Tree::default(), event: Some(event) }
+}
+
+/// The bytes of a text. Every event has a form in JSON, which has no NUL.
+pub(crate) fn bytes_of(text: &OtcoreText) -> &CStr {
+    text.bytes.get_or_init(|| {
+        let json = text.event.as_ref().and_then(|event| json(event).ok());
+        CString::new(json.unwrap_or_default()).unwrap_or_default()
+    })
+}
+
+/// The value at a place of a text of JSON.
+pub(crate) fn value_of(text: &OtcoreText, pointer: &str) -> Option<String> {
+    let quick = text.event.as_ref().and_then(|event| told(event, pointer));
+    quick.unwrap_or_else(|| text.tree.value(shown(text), pointer))
 }
 
 /// A text of ours, to read.
 pub(crate) fn shown(text: &OtcoreText) -> &str {
-    text.bytes.to_str().unwrap_or_default() // it was made from UTF-8
+    bytes_of(text).to_str().unwrap_or_default() // it was made from UTF-8
 }
 
 /// How long C wants to wait.
@@ -334,7 +353,7 @@ pub(crate) unsafe fn told_to(
     let none = || Failure::new(OtcoreStatus::BadPointer, "the callback is NULL");
     let (call, user) = (callback.ok_or_else(none)?, User(user));
     Ok(move |event: Option<&Event>| {
-        let lend = |event| owned(json(event)).and_then(|text| table().keep(text));
+        let lend = |event: &Event| table().keep(event_text(event.clone()));
         let lent = match event.map(lend) {
             None => ptr::null_mut(),
             Some(Ok(lent)) => lent,
@@ -400,8 +419,6 @@ fn said(panic: &(dyn Any + Send)) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::CStr;
-
     use super::*;
 
     impl Handle for u8 {

@@ -14,8 +14,9 @@ mod stores;
 mod values;
 
 use std::ffi::{CString, c_char, c_void};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
+use otcore::Event;
 use otcore::blocking::{Config, Log, Next, Packs, Scanner, SharedScan, Store, Tree, json};
 
 pub use documents::{otcore_diff_json, otcore_export, otcore_join_json, otcore_redecode_json};
@@ -35,8 +36,8 @@ pub use stores::{
 pub use values::{OTCORE_FOREVER, OtcoreProgress, OtcoreScanState, OtcoreSeverity};
 
 use guard::{
-    find, forget, found, give, guard, last_error, lend, lines_to, lock, optional_text, owned, put,
-    shown, text, told_to, waiting, watched,
+    bytes_of, event_text, find, forget, found, give, guard, last_error, lend, lines_to, lock,
+    optional_text, owned, put, shown, text, told_to, value_of, waiting, watched,
 };
 
 /// What a scanner is made from.
@@ -69,8 +70,10 @@ pub struct OtcorePacks(Packs);
 /// A text that otcore gives away.
 #[derive(Debug)]
 pub struct OtcoreText {
-    bytes: CString,
+    /// An event becomes text only when somebody wants to have it all.
+    bytes: OnceLock<CString>,
     tree: Tree,
+    event: Option<Event>,
 }
 
 /// Told of each event of a scan.
@@ -264,7 +267,7 @@ pub unsafe extern "C" fn otcore_scan_next(
 ) -> OtcoreStatus {
     guard(|| unsafe {
         give(out, || match find(scan)?.0.next(waiting(timeout_ms)) {
-            Next::Event(event) => owned(json(&event)),
+            Next::Event(event) => Ok(event_text(event)),
             Next::Pending => Err(OtcoreStatus::Pending.into()),
             _ => Err(OtcoreStatus::End.into()),
         })
@@ -356,7 +359,7 @@ pub extern "C" fn otcore_scan_free(scan: *mut OtcoreScan) -> OtcoreStatus {
 /// @return Valid until the text is freed; NULL if `text` is no text.
 #[unsafe(no_mangle)]
 pub extern "C" fn otcore_text_str(text: *const OtcoreText) -> *const c_char {
-    lend(text, std::ptr::null(), |text| text.bytes.as_ptr())
+    lend(text, std::ptr::null(), |text| bytes_of(text).as_ptr())
 }
 
 /// How many bytes a text has, without the NUL at its end.
@@ -364,7 +367,7 @@ pub extern "C" fn otcore_text_str(text: *const OtcoreText) -> *const c_char {
 /// @return 0 if `text` is no text.
 #[unsafe(no_mangle)]
 pub extern "C" fn otcore_text_len(text: *const OtcoreText) -> usize {
-    lend(text, 0, |text| text.bytes.as_bytes().len())
+    lend(text, 0, |text| bytes_of(text).to_bytes().len())
 }
 
 /// One value out of a text of JSON, so that a program needs no reader of its own.
@@ -383,8 +386,7 @@ pub unsafe extern "C" fn otcore_text_get(
     guard(|| unsafe {
         give(out, || {
             let (text, pointer) = (find(text)?, guard::text(pointer, "pointer")?);
-            let value = text.tree.value(shown(&text), pointer);
-            owned(Ok(value.ok_or(OtcoreStatus::Nothing)?))
+            owned(Ok(value_of(&text, pointer).ok_or(OtcoreStatus::Nothing)?))
         })
     })
 }

@@ -82,6 +82,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Memory>()?;
     module.add_class::<packs::Packs>()?;
     module.add_class::<policy::Policy>()?;
+    module.add_class::<scan::Event>()?;
     module.add_class::<scan::Plan>()?;
     module.add_class::<scan::Scan>()?;
     module.add_class::<scan::Scanner>()?;

@@ -1,6 +1,6 @@
 //! Scanners, plans and running scans.
 
-use otcore::blocking::{self, Settings, json};
+use otcore::blocking::{self, Settings, json, told};
 use pyo3::prelude::*;
 
 use crate::funnel::{raise, released, wait, wait_at_most};
@@ -65,21 +65,47 @@ impl Plan {
     }
 }
 
+/// Something that happened. It becomes JSON only when somebody wants to have it all.
+#[pyclass(frozen)]
+pub(crate) struct Event(otcore::Event);
+
+#[pymethods]
+impl Event {
+    fn kind(&self) -> &'static str {
+        self.0.kind()
+    }
+
+    fn json(&self) -> PyResult<String> {
+        json(&self.0).map_err(raise)
+    }
+
+    /// What the JSON says at this place, of what is quickly told.
+    fn told(&self, pointer: &str) -> Option<String> {
+        told(&self.0, pointer).flatten()
+    }
+
+    /// Devices dealt with, devices of the plan, devices that answered, packets.
+    fn progress(&self) -> Option<(u64, u64, u64, u64)> {
+        let otcore::Event::Progress(at) = &self.0 else { return None };
+        Some((at.done, at.planned, at.answered, at.packets))
+    }
+}
+
 /// A running scan.
 #[pyclass(frozen)]
 pub(crate) struct Scan(blocking::Scan);
 
 #[pymethods]
 impl Scan {
-    /// The next event, as JSON, or `None` after the last one.
-    fn next(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        wait(py, &self.0)?.map(|event| json(&event).map_err(raise)).transpose()
+    /// The next event, or `None` after the last one.
+    fn next(&self, py: Python<'_>) -> PyResult<Option<Event>> {
+        Ok(wait(py, &self.0)?.map(Event))
     }
 
-    /// The next event, as JSON, if it comes within so many milliseconds; whether more may follow.
-    fn next_within(&self, py: Python<'_>, millis: u64) -> PyResult<(Option<String>, bool)> {
+    /// The next event, if it comes within so many milliseconds; whether more may follow.
+    fn next_within(&self, py: Python<'_>, millis: u64) -> (Option<Event>, bool) {
         let (event, more) = wait_at_most(py, &self.0, millis);
-        Ok((event.map(|event| json(&event).map_err(raise)).transpose()?, more))
+        (event.map(Event), more)
     }
 
     fn abort(&self, py: Python<'_>) {

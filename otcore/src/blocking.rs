@@ -12,6 +12,7 @@ mod process;
 mod quarantine;
 mod shared;
 mod store;
+mod told;
 mod tree;
 mod turns;
 
@@ -45,6 +46,7 @@ pub use plant::Plant;
 pub use quarantine::Memory;
 pub use shared::{SharedScan, Status};
 pub use store::Store;
+pub use told::told;
 pub use tree::Tree;
 
 use process::Home;

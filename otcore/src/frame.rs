@@ -2,7 +2,7 @@
 
 use crate::protocol::{Protocol, Request};
 use crate::safety::{Facts, ReadOnly};
-use crate::wire::{WireError, Writer};
+use crate::wire::WireError;
 
 /// Bytes that only ask. There is no way to make one but [`Frame::of`].
 ///
@@ -37,10 +37,8 @@ impl Frame {
         request: &impl Request<P>,
     ) -> Result<Self, NotReadOnly> {
         let facts = request.function().facts();
-        let mut body = Writer::with_capacity(facts.max_request.into());
-        request.write(&mut body);
         let answered_in_pieces = P::answers_in_pieces(request.function());
-        let bytes = protocol.frame(request.function(), tag, &body.into_vec());
+        let bytes = protocol.frame(request.function(), tag, |body| request.write(body));
         match P::selector(&bytes) {
             Ok(read) if read == facts.selector && bytes.len() <= facts.max_request.into() => {
                 Ok(Self { facts, bytes, passed_on: protocol.is_on_a_bus(), answered_in_pieces })

@@ -42,8 +42,8 @@ pub trait Protocol: Send + Sync + 'static {
         false
     }
 
-    /// Put selector, headers, lengths and checksums around `body`.
-    fn frame(&self, function: Self::Function, tag: u16, body: &[u8]) -> Vec<u8>;
+    /// Put selector, headers, lengths and checksums around what `body` writes.
+    fn frame(&self, function: Self::Function, tag: u16, body: impl FnOnce(&mut Writer)) -> Vec<u8>;
 
     /// Read the selector back from a finished question, with its own eyes.
     ///

@@ -3,6 +3,7 @@
 mod ask;
 mod crowd;
 mod host;
+mod in_time;
 mod transport;
 
 use std::io;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use ask::GivenUp;
 pub use crowd::{Crowd, Heard};
 pub use host::Host;
 pub use transport::{Dialer, LinkError, Manners, Transport};
@@ -79,10 +81,15 @@ pub struct Session<'a, P> {
     zone: &'a Zone,
     source: &'a Source,
     buf: Vec<u8>,
+    /// How much of that had come before the last question left.
+    old: usize,
     /// When the last question left.
     asked: Option<Instant>,
     tag: u16,
     alive: bool,
+    given_up: GivenUp,
+    /// A question has left, and nothing has come since.
+    is_waiting: bool,
     protocol: P,
 }
 
@@ -102,6 +109,13 @@ impl<P: Protocol> Session<'_, P> {
     /// Go on with the same device, in another state of its protocol: within a session, say.
     pub fn go_on_as(&mut self, protocol: P) {
         self.protocol = protocol;
+    }
+
+    /// Speak to another unit after silence: what was asked before may have been on a serial line for
+    /// a while, so that line rests first.
+    pub fn turn_from_silence(&mut self, protocol: P) {
+        self.turn_to(protocol);
+        self.visit.rest_after_search();
     }
 
     /// Speak to a slot of a backplane from now on; asked no sooner than the policy lets.
@@ -134,6 +148,12 @@ impl<P: Protocol> Session<'_, P> {
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.alive
+    }
+
+    /// Whether a question has left and nothing has come since: no more may leave before it does.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.is_waiting
     }
 
     /// Send what nobody answers: the end of a session inside the connection.
@@ -212,6 +232,7 @@ impl<P: Protocol> Session<'_, P> {
                 heard = self.receive(), if self.asked.is_some() => heard?,
             }
             self.visit.heard_unasked(self.buf.len() - before)?;
+            self.check_overdue()?;
         }
     }
 
@@ -244,15 +265,18 @@ impl<P: Protocol> Session<'_, P> {
                 continue;
             };
             let message = self.buf.get(..len).unwrap_or_default();
-            if P::answer(asked.bytes(), message)?.is_some() {
+            if P::answer(asked.bytes(), message)?.is_some() && self.old == 0 {
                 let message = message.to_vec();
                 self.buf.clear(); // whatever else arrived answers nothing that was asked
                 return Ok(message);
             }
+            let message = message.to_vec();
+            self.check_late(&message, self.given_up.is_in_pieces)?;
             match self.carrier {
                 Carrier::Tcp => drop(self.buf.drain(..len)),
                 Carrier::Udp => self.buf.clear(),
             }
+            self.old = self.old.saturating_sub(len);
             late += 1;
             if late > self.visit.limits().late_answers {
                 return Err(WireError::Invalid { field: "late answers", value: late.into() }.into());
@@ -270,9 +294,13 @@ impl<P: Protocol> Session<'_, P> {
 
     async fn receive(&mut self) -> Result<(), ProbeError> {
         let before = self.buf.len();
+        self.given_up.is_in_pieces = before > 0;
         match self.transport.recv(&mut self.buf).await {
             Ok(0) => Err(self.hung_up(io::Error::from(io::ErrorKind::UnexpectedEof))),
-            Ok(_) => Ok(self.visit.received(self.buf.get(before..).unwrap_or_default())?),
+            Ok(_) => {
+                self.is_waiting = false;
+                Ok(self.visit.received(self.buf.get(before..).unwrap_or_default())?)
+            }
             Err(error) if self.carrier == Carrier::Udp => Err(self.undeliverable(error)?),
             Err(error) if is_given_up(error.kind()) => {
                 // Not even an acknowledgement came back.

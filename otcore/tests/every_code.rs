@@ -15,11 +15,11 @@ mod common;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use common::Setting;
 use common::network::Network;
-use otcore::protocols::{ALL, Probe};
+use common::{Setting, deepest};
+use otcore::Outcome;
+use otcore::protocols::ALL;
 use otcore::sim::{Action, Device, Greeting, Reply, Visit};
-use otcore::{Level, Outcome, Policy};
 
 /// An honest answer made a refusal with this code.
 type Refuse = fn(&[u8], u8) -> Vec<u8>;
@@ -148,16 +148,6 @@ fn checksum(block: &[u8]) -> [u8; 2] {
     (!sum).to_le_bytes()
 }
 
-fn policy(probe: &dyn Probe, at: SocketAddr) -> Policy {
-    let policy = common::only(probe.name(), Policy::gentle())
-        .protocol(probe.name(), |settings| settings.on().level(Level::State));
-    let decision = policy.upper_bound("", at.ip(), probe.name(), at.port());
-    match probe.missing_consent(&decision) {
-        Some(consent) => policy.protocol(probe.name(), |settings| settings.allow(consent)),
-        None => policy,
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn every_error_code_of_every_protocol_is_an_honest_outcome() {
     for probe in ALL {
@@ -167,7 +157,7 @@ async fn every_error_code_of_every_protocol_is_an_honest_outcome() {
             for code in 0..=u8::MAX {
                 let device = Refusing { device: probe.simulate(), code, refuse: *refuse };
                 let network = Network::wiring().device(at, device).done();
-                let setting = Setting::new(network).with_policy(policy(*probe, at));
+                let setting = Setting::new(network).with_policy(deepest(*probe, at));
                 let ended = setting.scan(&at.ip().to_string()).await;
                 let what = format!("{} with code {code:#04x} in form {form}", probe.name());
                 let [record] = &ended.report.outcomes[..] else { panic!("{what}") };

@@ -191,7 +191,8 @@ fn honest_outcomes(fault: &Fault) -> &'static [Outcome] {
         Fault::Banner(_) | Fault::Says(_) => &[Unsupported, Malformed],
         Fault::Echo => &[Unsupported, Malformed],
         Fault::Garbage => &[Malformed, Silent],
-        Fault::Stale => &[Silent, Malformed],
+        // What it says a question too late is true as well.
+        Fault::Stale => &[Silent, Malformed, Identified],
         Fault::Overtaken => &[Identified, Malformed],
         Fault::Leaves => &[Identified, PresentNoIdentity, ResetAfter],
         Fault::Drip { .. } => &[Identified, Silent, Malformed, SkippedByPolicy],
@@ -217,7 +218,7 @@ fn is_excused(fault: &Fault, asked: u64, ended: &Ended, outcome: Outcome) -> boo
             true
         }
         Fault::DarkAfter(fatal) => asked <= *fatal && outcome == Outcome::Identified,
-        Fault::Stale => datagrams && matches!(outcome, Outcome::Identified | Outcome::WentDark),
+        Fault::Stale => datagrams && outcome == Outcome::WentDark,
         // Without a connection there is nothing to close, and nothing was sent.
         Fault::Cut { after: 0, .. } => datagrams && outcome == Outcome::Silent,
         _ => false,

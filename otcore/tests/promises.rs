@@ -348,7 +348,7 @@ async fn two_dark_devices_in_a_subnet_end_the_scan() {
 #[tokio::test(start_paused = true)]
 async fn three_dark_devices_anywhere_end_the_scan() {
     let wiring = (0..3).fold(plant(3, 40), |wiring, subnet| {
-        wiring.device(at(subnet, 5 + 12 * subnet), faulty(Fault::DarkAfter(1)))
+        wiring.device(at(subnet, 5 + 6 * subnet), faulty(Fault::DarkAfter(1)))
     });
     let setting = Setting::new(wiring.done());
     let ended = setting.scan(&ranges(3, 40)).await;
@@ -514,6 +514,23 @@ async fn a_serial_line_rests_twenty_times_as_long_as_it_worked() {
 async fn a_line_rests_as_long_after_the_search_for_a_gateway_that_has_no_number() {
     let ended = scan_of_a_gateway(0, Policy::gentle()).await;
     assert!(rested_on_the_line(&ended.journal, 0) >= 2);
+}
+
+/// It looks like a device that answers to unit 1 only, so the line rests behind that too.
+#[tokio::test(start_paused = true)]
+async fn a_line_rests_after_the_search_of_a_gateway_that_says_nothing_about_it() {
+    let units = [(1, Unit { always: Some(1), ..Unit::default() })].into();
+    let silent_to_255 = Server::new(Shape { units, ..Shape::default() });
+    let network = Network::wiring().device(at(0, 1), silent_to_255).done();
+    let setting = Setting::new(network);
+    let ended = setting.scan("10.1.0.1").await;
+    assert_eq!(outcomes(&ended)[&at(0, 1).ip()], Outcome::PresentNoIdentity);
+    let asked = |unit| move |entry: &&Entry| matches!(&entry.what, What::Sent { bytes, .. } if bytes.as_ref()[6] == unit);
+    let [first, second] = [255, 1].map(|unit| ended.journal.iter().find(asked(unit)).unwrap().at);
+    let limits = &setting.policy.limits;
+    let line = i64::from(limits.missing_unit_ms) * i64::from(100 / limits.bus_duty_percent);
+    let rested = second.as_millisecond() - first.as_millisecond();
+    assert!(rested >= i64::from(limits.missing_unit_ms) + line, "rested {rested} ms");
 }
 
 /// A gateway that is unit `own` itself, with three units behind it.

@@ -1,17 +1,19 @@
 # The Python package and the Python beside it; what all bindings need to know of the workspace.
 
-readonly OWN_PYTHON=(tests/peers tests/outside benches examples/python scripts/guide scripts/sbom scripts/fault-table)
+readonly OWN_PYTHON=(tests/peers tests/outside benches examples/python scripts/guide scripts/speed scripts/sbom scripts/fault-table tests/coverage tests/mutants)
 
 part_lint_python() {
     venv_ready "$VENV" || skip "its Python packages are not installed (scripts/test tools)"
     local bin=$VENV/bin
     "$bin/ruff" check --config scripts/ruff.toml "${OWN_PYTHON[@]}"
     "$bin/ruff" format --config scripts/ruff.toml --check "${OWN_PYTHON[@]}"
-    "$bin/mypy" --disallow-untyped-defs --ignore-missing-imports tests/peers benches
-    MYPYPATH=tests/outside "$bin/mypy" --strict tests/outside
+    MYPYPATH=otcore-py/python "$bin/mypy" --disallow-untyped-defs --ignore-missing-imports tests/peers benches
+    MYPYPATH=tests/outside:otcore-py/python "$bin/mypy" --strict tests/outside
     "$bin/mypy" --strict scripts/guide/*.py
+    MYPYPATH=scripts/speed "$bin/mypy" --strict scripts/speed/*.py
     "$bin/mypy" --strict scripts/sbom
     MYPYPATH=tests/outside "$bin/mypy" --strict scripts/fault-table
+    "$bin/mypy" --strict tests/coverage/regions.py tests/mutants/page.py
     "$bin/python" -m pytest -q tests/outside
     "$bin/ruff" check otcore-py
     "$bin/ruff" format --check otcore-py

@@ -4,6 +4,7 @@
 part_guide() {
     local said
     have mdbook || skip "mdbook is not installed (scripts/test tools, or cargo install mdbook)"
+    scripts/speed/page.py --check
     rm -rf target/guide
     said=$(mdbook build 2>&1) || { echo "$said" && return 1; }
     echo "$said"

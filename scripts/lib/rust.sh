@@ -100,6 +100,27 @@ part_documentation() {
 
 # They are measured by hand; here they only have to run.
 part_benches() {
+    speed_programs
+    "$(target_directory)/release/otcore-benches" codecs events exports \
+        --rounds 3 --devices 30 --scans 1 --assets 300
+}
+
+# How fast the parts are; writes benches/results.json and docs/speed.md. By hand: it takes minutes.
+part_speed() {
+    speed_programs
+    "$(target_directory)/release/otcore-benches" codecs events exports --json target/speed.json
+    scripts/speed/page.py target/speed.json
+}
+
+# The benchmarks, and the bindings that they measure.
+speed_programs() {
     peers_environment
-    cargo run --release -p otcore-benches -- --rounds 3
+    PYO3_BUILD_EXTENSION_MODULE=1 cargo build --release -p otcore-benches -p otcore-py -p otcore-ffi
+}
+
+# Plants larger than any that exists; scripts/scale-table makes a page of it. By hand: minutes.
+part_scale() {
+    rm -f target/scale.jsonl
+    OTCORE_SCALE_RESULTS=$PWD/target/scale.jsonl \
+        cargo test --release -p otcore --features sim --test scale -- --ignored --test-threads 1
 }

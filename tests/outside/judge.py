@@ -44,6 +44,12 @@ class Connection:
             return self.reset
         return max(ends) if ends else self.last
 
+    def ending(self, then: float) -> str:
+        """In words, how long before another moment each side had ended it, for whoever looks."""
+        sides = {"we": self.ours_closed, "the device": self.theirs_closed, "a reset": self.reset}
+        told = [f"{side} {then - at:+.3f} s before" for side, at in sides.items() if at is not None]
+        return ", ".join(told) or "nobody said so"
+
 
 def ours(packets: Iterable[Packet]) -> list[Packet]:
     """What left the scanner."""
@@ -91,6 +97,17 @@ def note(connection: Connection, packet: Packet, mine: bool) -> None:
         connection.received += len(packet.payload)
 
 
+def spoken(packets: list[Packet], known: Manifest) -> set[str]:
+    """The protocols in which something was asked."""
+    return tried([packet for packet in packets if packet.payload], known)
+
+
+def tried(packets: list[Packet], known: Manifest) -> set[str]:
+    """The protocols in which something was asked, or a connection attempted for it."""
+    saying = (packet for packet in to_devices(packets) if packet.says)
+    return {known.ports[one.target_port] for one in saying if one.target_port in known.ports}
+
+
 def scope(packets: list[Packet], allowed: Callable[[str], bool]) -> list[str]:
     """Promise 1: nothing for an address that is not allowed, not even a question who owns it."""
     strays = {
@@ -113,12 +130,15 @@ def one_connection(packets: list[Packet]) -> list[str]:
     for connection in connections(packets):
         devices[connection.device].append(connection)
     for device, held in devices.items():
-        until = 0.0
+        last: Connection | None = None
         for connection in held:
-            if connection.opened < until:
-                early = until - connection.opened
-                found.append(f"{device}: a second connection, {early:.3f} s before another ended")
-            until = max(until, connection.ended)
+            if last and connection.opened < last.ended:
+                early = last.ended - connection.opened
+                ends = last.ending(connection.opened)
+                found.append(
+                    f"{device}: a second connection, {early:.3f} s before another ended ({ends})"
+                )
+            last = connection if last is None or connection.ended > last.ended else last
     for packet in to_devices(packets):
         if packet.kind == "udp":
             beside = [one for one in devices[packet.target] if one.opened < packet.at < one.ended]

@@ -88,6 +88,9 @@ class Field:
         for side in (self.scanner, self.devices):
             ip("netns", "add", side)
             ip("-n", side, "link", "set", "lo", "up")
+        # Ports of our own above all that is known: of two, tshark goes by the lower one.
+        ports = "echo 49152 65535 > /proc/sys/net/ipv4/ip_local_port_range"
+        ip("netns", "exec", self.scanner, "sh", "-c", ports)
         # Made inside, so that nothing of it is ever seen in the namespace of the host.
         ip("-n", self.scanner, "link", "add", near, "type", "veth",
            "peer", "name", far, "netns", self.devices)  # fmt: skip

@@ -27,9 +27,7 @@ class Saboteur:
 SABOTEURS = (
     Saboteur("scope", 1, "scope"),
     Saboteur("second-connection", 2, "crowd"),
-    Saboteur("second-connection", 2, "zoo"),
     Saboteur("pace", 3, "plant"),
-    Saboteur("pace", 3, "zoo"),
     Saboteur("write", 4, "plant"),
     Saboteur("empty", 5, "plant"),
     Saboteur("abort", 6, "abort"),
@@ -40,15 +38,37 @@ SABOTEURS = (
 )
 assert {saboteur.promise for saboteur in SABOTEURS} == set(PROMISES)
 
+ONCE_MORE = (
+    Saboteur("second-connection", 2, "zoo"),
+    Saboteur("pace", 3, "zoo"),
+)
+"""What the zoo has to notice as well, whose programs are in Rust."""
 
-def turned_red(saboteur: Saboteur, programs: Path) -> tuple[bool, str]:
+
+@dataclass(frozen=True)
+class Noticed:
+    """What became of a saboteur."""
+
+    saboteur: Saboteur
+    language: str
+    red: bool
+    told: str
+    protocols: frozenset[str] = frozenset()
+    """Of the devices that the complaints name, where they name any."""
+
+
+def turned_red(saboteur: Saboteur, programs: Path, language: str) -> Noticed:
     """Whether its promise turned red, and in what words."""
-    world = World(programs, saboteur=saboteur.name, short=True)
+    world = World(programs, saboteur=saboteur.name, short=True, languages=(language,))
     try:
         verdicts = CASES[saboteur.case](world)
     except (AssertionError, RuntimeError, subprocess.SubprocessError) as error:
-        return False, f"the case {saboteur.case} could not be carried out: {error}"
+        told = f"the case {saboteur.case} could not be carried out: {error}"
+        return Noticed(saboteur, language, False, told)
     complaints = verdicts.complaints.get(saboteur.promise, [])
-    if complaints:
-        return True, f"turns promise {saboteur.promise} red: {complaints[0]}"
-    return False, f"went unnoticed: promise {saboteur.promise} stayed green in {saboteur.case}"
+    if not complaints:
+        told = f"went unnoticed: promise {saboteur.promise} stayed green in {saboteur.case}"
+        return Noticed(saboteur, language, False, told)
+    told = f"turns promise {saboteur.promise} red: {complaints[0]}"
+    blamed = frozenset(verdicts.blamed(saboteur.promise))
+    return Noticed(saboteur, language, True, told, blamed)

@@ -9,7 +9,7 @@ import pytest
 from capture import ACK, FIN, RST, SYN, Packet
 from netns import DEVICES6, SCANNER
 from readers import READERS
-from world import GENTLE
+from world import GENTLE, Verdicts
 
 DEVICE = "10.1.0.5"
 QUESTION = bytes.fromhex("0001 0000 0005 ff 2b0e01 00")
@@ -213,3 +213,17 @@ def test_a_frame_to_everybody_is_counted_and_timed() -> None:
     assert len(judge.calls(calls[:1], 0)) == 1
     assert judge.calls(calls[:2], 2, 5.0) == []
     assert len(judge.calls(calls, 3, 5.0)) == 1
+
+
+def test_what_was_spoken_is_known_by_the_ports_that_were_asked() -> None:
+    assert judge.spoken(conversation(0.0), MANIFEST) == {"modbus"}
+    assert judge.spoken([tcp(0.0, SYN)], MANIFEST) == set()
+    assert judge.tried([tcp(0.0, SYN)], MANIFEST) == {"modbus"}
+
+
+def test_a_complaint_blames_the_protocol_of_the_device_that_it_names() -> None:
+    verdicts = Verdicts()
+    verdicts.know([{"address": DEVICE, "name": "modbus-7"}, {"address": "10.1.0.6", "name": "s7"}])
+    verdicts.judge(2, [f"{DEVICE}: a second connection", "default/10.9.9.9: another"])
+    assert verdicts.blamed(2) == {"modbus"}
+    assert verdicts.blamed(3) == set()

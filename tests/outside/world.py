@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,12 @@ PROMISES = {
 }
 
 
+LANGUAGES = ("rust", "python", "c")
+"""Whose programs there are."""
+
+ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+
+
 @dataclass
 class World:
     """The programs of one build."""
@@ -33,6 +41,8 @@ class World:
     """An interpreter with the stacks of tests/peers; None if there is none."""
     saboteur: str | None = None
     short: bool = False
+    languages: tuple[str, ...] = LANGUAGES[:1]
+    """Those whose programs are judged."""
     policies: int = 2000
     """Random policies in the case `scope`."""
     moments: int = 600
@@ -40,7 +50,17 @@ class World:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"OTCORE_SABOTEUR": self.saboteur} if self.saboteur else {}
+        found = {"PYTHONPATH": str(self.programs / "python"), "PYTHONDONTWRITEBYTECODE": "1"}
+        return found | ({"OTCORE_SABOTEUR": self.saboteur} if self.saboteur else {})
+
+    @property
+    def embedding(self) -> tuple[str, ...]:
+        """The languages that reach the engine through a binding."""
+        return tuple(language for language in self.languages if language != "rust")
+
+    @property
+    def has_rust(self) -> bool:
+        return "rust" in self.languages
 
     def program(self, name: str) -> Path:
         return self.programs / name
@@ -82,6 +102,11 @@ GIVEN = {"bacnet": ["reply_port"], "dnp3": ["connect"]}
 # What nobody is asked in unless a policy turns it on.
 OFF = ("dnp3",)
 
+USUAL: dict[str, Any] = {
+    "protocols": {name: {"enabled": True, "allow": GIVEN[name]} for name in OFF}
+}
+"""A policy that asks in all protocols, and no deeper than usual."""
+
 # The figures that the gentle profile promises, written here a second time on purpose: whoever
 # changes one in the engine has to change it here.
 GENTLE: Limits = {
@@ -103,6 +128,10 @@ class Verdicts:
     figures: list[str] = field(default_factory=list)
     table: list[dict[str, Any]] = field(default_factory=list)
     """What a case has to tell in rows."""
+    saw: set[tuple[int, str, str]] = field(default_factory=set)
+    """Promise, language and protocol of each that was judged, because something left for it."""
+    protocols: dict[str, str] = field(default_factory=dict)
+    """Of the devices, by address."""
 
     def judge(self, promise: int, complaints: list[str]) -> None:
         self.complaints.setdefault(promise, []).extend(complaints)
@@ -114,3 +143,27 @@ class Verdicts:
         """Something without which the case shows nothing."""
         if not holds:
             raise AssertionError(f"the case itself did not work: {what}")
+
+    def know(self, devices: Iterable[dict[str, Any]]) -> None:
+        """Devices of a plant: in which protocol each of them speaks."""
+        for device in devices:
+            self.protocols[device["address"]] = device["name"].split("-")[0]
+
+    def cover(self, promises: Iterable[int], language: str, protocols: Iterable[str]) -> None:
+        spoken = list(protocols)
+        self.saw |= {(promise, language, one) for promise in promises for one in spoken}
+
+    def blamed(self, promise: int) -> set[str]:
+        """The protocols of the devices that the complaints about a promise name."""
+        complaints = self.complaints.get(promise, [])
+        named = (address for text in complaints for address in ADDRESS.findall(text))
+        return {self.protocols[address] for address in named if address in self.protocols}
+
+    def join(self, other: Verdicts) -> None:
+        """What a part of a case saw."""
+        for promise, complaints in other.complaints.items():
+            self.judge(promise, complaints)
+        self.figures += other.figures
+        self.table += other.table
+        self.saw |= other.saw
+        self.protocols |= other.protocols

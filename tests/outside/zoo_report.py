@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Measures the whole zoo, other scanners included, and writes the page about it.
 
-What was measured goes to zoo/measured.json, and from there to docs/zoo.md.
+What was measured goes to zoo/measured.json, and from there to docs/zoo.md. With --lines only the
+serial lines are measured anew, and the rest stays as it was.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from netns import why_not
 from world import World
@@ -29,14 +31,17 @@ def main() -> int:
     parser.add_argument("--programs", type=Path, required=True, help="folder of the programs")
     parser.add_argument("--python", type=Path, required=True, help="interpreter with the stacks")
     parser.add_argument("--measured", type=Path, default=document.MEASURED)
+    parser.add_argument("--lines", action="store_true", help="only the serial lines")
     options = parser.parse_args()
     reason = why_not() or (None if shutil.which("nmap") else "nmap is not installed")
     if reason:
         print(f"SKIPPED: nothing was measured: {reason}", file=sys.stderr)
         return 75
     world = World(options.programs, options.python)
+    if options.lines:
+        return kept(json.loads(options.measured.read_text()) | measured_lines(world), options, [])
     tables = matrix.measure(world, list(matrix.cells(short=False)))
-    lines = serial.measure(world, serial.WAYS + serial.OTHERS)
+    lines = measured_lines(world)
     rows = beside.compare(world)
     run = {
         "when": time.strftime("%Y-%m-%d"),
@@ -44,12 +49,23 @@ def main() -> int:
         f"load {os.getloadavg()[1]:.0f}",
         "nmap": version(),
         "tables": [asdict(one) for one in tables.results],
-        "lines": [asdict(one) for one in lines],
+        **lines,
         "beside": [asdict(one) for one in rows],
     }
+    return kept(run, options, tables.complaints() + tables.missed() + beside.complaints(rows))
+
+
+def measured_lines(world: World) -> dict[str, Any]:
+    lines = serial.measure(world, serial.WAYS + serial.OTHERS)
+    when = f"{time.strftime('%Y-%m-%d')}, load {os.getloadavg()[1]:.0f}"
+    return {"lines_when": when, "lines": [asdict(one) for one in lines]}
+
+
+def kept(run: Mapping[str, Any], options: argparse.Namespace, wrong: list[str]) -> int:
+    """Write down what was measured, and the page; the exit status."""
     options.measured.write_text(written(run))
     document.PAGE.write_text(document.page(json.loads(options.measured.read_text())))
-    wrong = tables.complaints() + tables.missed() + beside.complaints(rows)
+    lines = (serial.Polling(**one) for one in run["lines"])
     wrong += [complaint for line in lines for complaint in line.complaints()]
     for complaint in wrong:
         print(f"FAIL {complaint}")

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::io::Read;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use otcore::protocols;
@@ -30,6 +31,9 @@ struct Args {
     /// How many of each protocol, in the sets that have a number
     #[arg(long, default_value_t = 16)]
     count: u64,
+    /// How long an ordinary device takes for an answer, in milliseconds
+    #[arg(long, default_value_t = 0)]
+    answer_after: u64,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -79,8 +83,13 @@ fn plant(args: &Args) -> Plant {
         match args.set {
             Set::Demo => {}
             Set::Ordinary => {
+                let first = Duration::from_millis(args.answer_after);
                 for n in 0..args.count {
-                    plant = plant.with(name(&n.to_string()), fresh());
+                    let slow = Faulty::new(fresh(), Fault::Slow { first, more: Duration::ZERO });
+                    plant = match first.is_zero() {
+                        true => plant.with(name(&n.to_string()), fresh()),
+                        false => plant.with(name(&n.to_string()), slow),
+                    };
                 }
             }
             Set::Dying => {

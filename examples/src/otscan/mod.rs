@@ -90,7 +90,12 @@ fn json(value: &impl serde::Serialize) -> Result<String, Complaint> {
 
 /// Print results; that nobody reads them any more is fine.
 fn print(text: &str) -> Result<Status, Complaint> {
-    match out::results(text) {
+    printed(out::results(text))
+}
+
+/// What becomes of results that went to standard output: nobody has to read them.
+fn printed(written: io::Result<()>) -> Result<Status, Complaint> {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(format!("the results cannot be written to standard output: {error}").into())
         }

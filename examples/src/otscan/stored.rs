@@ -1,6 +1,7 @@
 //! Stored results: compared, reported, handed on, decoded again. Nothing is sent.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::out;
@@ -9,7 +10,7 @@ use otcore::model::{Document, Joining, LARGEST_DOCUMENT};
 use otcore::{export, scan};
 
 use crate::otscan::args::{Diff, Export, Format, Redecode, ReportFormat, ReportOf, Stored};
-use crate::otscan::{Complaint, Status, json, pack, print};
+use crate::otscan::{Complaint, Status, json, pack, print, printed};
 
 pub(crate) fn diff(args: &Diff) -> Result<Status, Complaint> {
     let mut joining = Joining::default();
@@ -40,7 +41,11 @@ pub(crate) fn report(args: &ReportOf) -> Result<Status, Complaint> {
 
 pub(crate) fn export(args: &Export) -> Result<Status, Complaint> {
     let document = together(&args.stored.files)?;
-    write(&args.stored, &args.format.write(&document)?)
+    let mut out = BufWriter::new(place(&args.stored)?);
+    let written = args.format.write_to(&document, &mut out).and_then(|()| out.flush());
+    let Some(path) = &args.stored.out else { return printed(written) };
+    written.map_err(|error| cannot_be_written(path, &error))?;
+    Ok(Status::Completed)
 }
 
 pub(crate) fn redecode(args: &Redecode) -> Result<Status, Complaint> {
@@ -78,13 +83,23 @@ fn together(paths: &[PathBuf]) -> Result<Document, Complaint> {
 
 fn write(stored: &Stored, text: &str) -> Result<Status, Complaint> {
     let Some(path) = &stored.out else { return print(text) };
+    let mut out = place(stored)?;
+    out.write_all(text.as_bytes()).map_err(|error| cannot_be_written(path, &error))?;
+    Ok(Status::Completed)
+}
+
+/// Where results go: a file, or standard output.
+fn place(stored: &Stored) -> Result<Box<dyn Write>, Complaint> {
+    let Some(path) = &stored.out else { return Ok(Box::new(io::stdout().lock())) };
     if stored.files.contains(path) {
         return Err(
             format!("{} is one of the files to read: name another one", path.display()).into()
         );
     }
-    let cannot =
-        |error| format!("{} cannot be written ({error}): name another file", path.display());
-    fs::write(path, text).map_err(cannot)?;
-    Ok(Status::Completed)
+    let file = File::create(path).map_err(|error| cannot_be_written(path, &error))?;
+    Ok(Box::new(file))
+}
+
+fn cannot_be_written(path: &Path, error: &io::Error) -> Complaint {
+    format!("{} cannot be written ({error}): name another file", path.display()).into()
 }

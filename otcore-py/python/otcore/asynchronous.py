@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, TypeVar
 
-from otcore.events import Event, event
+from otcore.events import Event, told
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -54,9 +54,9 @@ class Stream:
         """Wait for the next event."""
         scan = await self._begun()
         while True:
-            told, more = await self._in_thread(lambda: scan._native.next_within(PATIENCE))
-            if told is not None:
-                return event(told)
+            happened, more = await self._in_thread(lambda: scan._native.next_within(PATIENCE))
+            if happened is not None:
+                return told(happened)
             if not more:
                 raise StopAsyncIteration
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
+from typing import TYPE_CHECKING, Union
 
 from otcore.enums import Phase, StopReason
 from otcore.model import Asset, OutcomeRecord
 from otcore.values import Json, parsed
+
+if TYPE_CHECKING:
+    from otcore import _native
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,16 @@ class OtherEvent:
 
 Event = Union[Skipped, PhaseChanged, ConversationEnded, AssetFound, Progress, Finished, OtherEvent]
 """Something that happened."""
+
+
+def told(happened: _native.Event) -> Event:
+    """Read what a scan tells, and of a device no more than somebody asks for."""
+    progress = happened.progress()
+    if progress is not None:
+        return Progress(*progress)
+    if happened.kind() == "asset":
+        return AssetFound(Asset.told(happened))
+    return event(happened.json())
 
 
 def event(text: str) -> Event:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from otcore import _native
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -107,8 +109,12 @@ class Node:
     """
 
     def __init__(self, data: Json) -> None:
-        self.json = data
+        self.__dict__["json"] = data
+
+    @cached_property
+    def json(self) -> Json:
         """The same as in the JSON of the engine."""
+        raise AttributeError("json")
 
     @property
     def path(self) -> str:
@@ -240,6 +246,36 @@ class Asset(Node):
     def read(cls, text: str) -> Asset:
         """Read it from the JSON of the engine."""
         return cls(parsed(text))
+
+    @classmethod
+    def told(cls, happened: _native.Event) -> Asset:
+        """Read it from an event, bit by bit."""
+        asset = cls.__new__(cls)
+        asset.__dict__["_happened"] = happened
+        return asset
+
+    @cached_property
+    def json(self) -> Json:
+        """The same as in the JSON of the engine."""
+        happened: _native.Event = self.__dict__["_happened"]
+        data = parsed(happened.json())
+        del data["event"]
+        return data
+
+    @property
+    def path(self) -> str:
+        """`<zone>/<address>`."""
+        return self._quickly("/path") or super().path
+
+    def value(self, field: str) -> str | None:
+        """What the most trusted claim about a field of identity or state says."""
+        if "json" in self.__dict__:
+            return super().value(field)
+        return self._quickly(f"/identity/{field}/value") or self._quickly(f"/state/{field}/value")
+
+    def _quickly(self, pointer: str) -> str | None:
+        happened: _native.Event | None = self.__dict__.get("_happened")
+        return None if happened is None else happened.told(pointer)
 
     @property
     def zone(self) -> str:

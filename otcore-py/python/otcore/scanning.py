@@ -14,7 +14,7 @@ from otcore import policies as _policies
 from otcore.asynchronous import Stream
 from otcore.enums import Level, Protocol
 from otcore.errors import Interrupted
-from otcore.events import Event, event
+from otcore.events import Event, told
 from otcore.inventory import Inventory
 from otcore.packs import Packs, native_packs
 from otcore.plans import Plan
@@ -170,10 +170,10 @@ class Scan:
 
     def __next__(self) -> Event:
         """Wait for the next event. Ctrl-C aborts the scan; `finish` still has what was found."""
-        told = self._native.next()
-        if told is None:
+        happened = self._native.next()
+        if happened is None:
             raise StopIteration
-        return event(told)
+        return told(happened)
 
     def __enter__(self) -> Self:
         """Nothing happens."""
@@ -192,8 +192,8 @@ class Scan:
         """Wait for the end and show how far it is, as in `Scanner.scan`."""
         with progress.shown(self.plan, wanted) as show:
             if show is not None:
-                for told in self:
-                    show(told)
+                for happened in self:
+                    show(happened)
             return self.finish()
 
     def pause(self) -> None:

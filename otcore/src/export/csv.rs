@@ -1,9 +1,10 @@
 //! One row per device and per module or child, for a spreadsheet.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 
-use super::rows::{Row, rows};
-use super::{Results, name_of};
+use super::rows::{Row, each_row};
+use super::{Results, name_of, text};
 use crate::model::{Field, Named, StateField, printable};
 
 /// Columns before those of identity.
@@ -21,11 +22,13 @@ const HOW: [&str; 4] = ["outcome", "detail", "packets", "packets_planned"];
 /// terminal is shown as an escape. Several conversations with one device are separated by `; `.
 #[must_use]
 pub fn csv<'a>(results: impl Into<Results<'a>>) -> String {
-    let mut text = line(&columns());
-    for row in rows(&results.into()) {
-        text.push_str(&line(&cells(&row)));
-    }
-    text
+    text(|out| write_csv(&results.into(), out)).unwrap_or_default() // memory takes everything
+}
+
+/// The same, row by row.
+pub(super) fn write_csv(results: &Results<'_>, out: &mut impl Write) -> io::Result<()> {
+    out.write_all(line(&columns()).as_bytes())?;
+    each_row(results).try_for_each(|row| out.write_all(line(&cells(&row)).as_bytes()))
 }
 
 pub(super) fn columns() -> Vec<&'static str> {

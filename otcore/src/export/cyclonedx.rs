@@ -1,11 +1,15 @@
 //! The inventory as a bill of materials: CycloneDX 1.6, in JSON.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
 
-use super::Results;
+use super::format::pretty;
 use super::shown::{basis, shown};
+use super::{Results, text};
 use crate::model::{
     Asset, Claim, Device, Facts, Field, InterfaceField, Joined, Joining, Named, Node, join,
 };
@@ -20,33 +24,60 @@ use crate::model::{
 /// # Errors
 /// None in practice: everything of it has a form in JSON.
 pub fn cyclonedx<'a>(results: impl Into<Results<'a>>) -> serde_json::Result<String> {
-    let results = results.into();
+    text(|out| write_cyclonedx(&results.into(), out)).map_err(serde_json::Error::io)
+}
+
+/// The same, device by device.
+pub(super) fn write_cyclonedx(results: &Results<'_>, out: &mut impl Write) -> io::Result<()> {
     let joined = join(results.assets, &Joining::default());
-    let mut writer = Writer::default();
-    joined.devices.iter().for_each(|device| writer.device(device));
+    let maker = RefCell::new(Maker::default());
     let bill = Bill {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
         bom_format: "CycloneDX",
         spec_version: "1.6",
         version: 1,
-        metadata: metadata(&results, &joined),
-        components: writer.components,
-        dependencies: writer.dependencies,
+        metadata: metadata(results, &joined),
+        components: Components { devices: &joined.devices, maker: &maker },
+        dependencies: &maker,
     };
-    Ok(serde_json::to_string_pretty(&bill)? + "\n")
+    pretty(&bill, out)
 }
 
+/// Written in this order: the components tell what depends on what.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Bill {
+struct Bill<'a> {
     #[serde(rename = "$schema")]
     schema: &'static str,
     bom_format: &'static str,
     spec_version: &'static str,
     version: u32,
     metadata: Metadata,
-    components: Vec<Component>,
-    dependencies: Vec<Dependency>,
+    components: Components<'a>,
+    #[serde(serialize_with = "dependencies")]
+    dependencies: &'a RefCell<Maker>,
+}
+
+/// Made while they are written, device by device.
+struct Components<'a> {
+    devices: &'a [Device<'a>],
+    maker: &'a RefCell<Maker>,
+}
+
+impl Serialize for Components<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut components = serializer.serialize_seq(None)?;
+        for device in self.devices {
+            for component in self.maker.borrow_mut().device(device) {
+                components.serialize_element(&component)?;
+            }
+        }
+        components.end()
+    }
+}
+
+fn dependencies<S: Serializer>(maker: &RefCell<Maker>, serializer: S) -> Result<S::Ok, S::Error> {
+    maker.borrow().dependencies.serialize(serializer)
 }
 
 #[derive(Serialize)]
@@ -125,33 +156,37 @@ fn metadata(results: &Results<'_>, joined: &Joined<'_>) -> Metadata {
     }
 }
 
+/// Makes components, and remembers what has to be known of all of them.
 #[derive(Default)]
-struct Writer {
-    components: Vec<Component>,
+struct Maker {
     dependencies: Vec<Dependency>,
     /// References must be unique, whatever paths an imported inventory has.
     used: BTreeSet<String>,
 }
 
-impl Writer {
-    fn device(&mut self, device: &Device<'_>) {
-        let Some(whole) = device.whole() else { return };
+impl Maker {
+    /// The components of the top level for a device, and for what lives behind it.
+    fn device(&mut self, device: &Device<'_>) -> Vec<Component> {
+        let mut components = Vec::new();
+        let Some(whole) = device.whole() else { return components };
         let reasons = device.reasons.iter().map(|why| property("otcore:joined", &why.to_string()));
         let mut properties: Vec<Property> = reasons.collect();
         properties.extend(places(&whole));
-        self.node(&whole.node, properties, None);
+        self.node(&whole.node, None, &mut components);
+        if let Some(first) = components.first_mut() {
+            first.properties.splice(0..0, properties);
+        }
+        components
     }
 
-    /// A component of the top level for a node, and those for what lives behind it.
-    fn node(&mut self, node: &Node, properties: Vec<Property>, behind: Option<&str>) {
-        let mut component = self.component(node);
+    fn node(&mut self, node: &Node, behind: Option<&str>, components: &mut Vec<Component>) {
+        let component = self.component(node);
         let reference = component.reference.clone();
-        component.properties.splice(0..0, properties);
-        self.components.push(component);
+        components.push(component);
         let depends_on = behind.map(str::to_owned).into_iter().collect();
         self.dependencies.push(Dependency { reference: reference.clone(), depends_on });
         for child in every_child(node) {
-            self.node(child, Vec::new(), Some(&reference));
+            self.node(child, Some(&reference), components);
         }
     }
 

@@ -23,6 +23,7 @@ mod sheet;
 mod shown;
 mod table;
 
+use std::io;
 use std::time::Duration;
 
 pub use changes::changes;
@@ -128,6 +129,13 @@ impl Run {
             stopped: self.stopped.or(other.stopped),
         }
     }
+}
+
+/// What is written piece by piece, as one text.
+fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    write(&mut bytes)?;
+    String::from_utf8(bytes).map_err(io::Error::other)
 }
 
 /// The name in JSON, for example `present_no_identity`.

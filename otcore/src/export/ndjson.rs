@@ -1,6 +1,10 @@
 //! One JSON object a line: assets, events, outcomes.
 
+use std::io::{self, Write};
+
 use serde::Serialize;
+
+use super::text;
 
 /// One line of JSON for each of `items`.
 ///
@@ -17,12 +21,19 @@ use serde::Serialize;
 /// # Errors
 /// Only if an item cannot be written as JSON; everything of this crate can.
 pub fn ndjson<T: Serialize>(items: impl IntoIterator<Item = T>) -> serde_json::Result<String> {
-    let mut lines = String::new();
+    text(|out| write_ndjson(items, out)).map_err(serde_json::Error::io)
+}
+
+/// The same, line by line.
+pub(super) fn write_ndjson<T: Serialize>(
+    items: impl IntoIterator<Item = T>,
+    out: &mut impl Write,
+) -> io::Result<()> {
     for item in items {
-        lines.push_str(&serde_json::to_string(&item)?);
-        lines.push('\n');
+        serde_json::to_writer(&mut *out, &item)?;
+        out.write_all(b"\n")?;
     }
-    Ok(lines)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -37,15 +37,19 @@ pub(super) struct Below<'a> {
 
 /// All rows: devices by zone and address, what is below each in the order of its numbers.
 pub(super) fn rows<'a>(results: &Results<'a>) -> Vec<Row<'a>> {
-    let mut rows = Vec::new();
-    for ((zone, address, port), spot) in spots(results) {
+    each_row(results).collect()
+}
+
+/// The same, made device by device.
+pub(super) fn each_row<'a>(results: &Results<'a>) -> impl Iterator<Item = Row<'a>> + use<'a> {
+    spots(results).into_iter().flat_map(|((zone, address, port), spot)| {
         let Spot { asset, outcomes } = spot;
         let node = asset.map(|asset| &asset.node);
         let device = Row { zone, address, below: None, outcomes, node, port };
-        rows.push(device.clone());
+        let mut rows = vec![device.clone()];
         device.push_below(&mut Vec::new(), &mut rows);
-    }
-    rows
+        rows
+    })
 }
 
 #[derive(Default)]
@@ -149,10 +153,10 @@ impl<'a> Row<'a> {
         self.port
     }
 
-    /// Whether it is this device, or one of its ports on loopback.
-    pub(super) fn is_device(&self, asset: &Asset) -> bool {
-        let here = self.node.is_some_and(|node| node.path() == asset.path());
-        self.below.is_none() && here
+    /// The path of the asset that it is, or is a port of on loopback; `None` for what is below one,
+    /// and for an address of which nothing is known.
+    pub(super) fn asset(&self) -> Option<&'a str> {
+        self.node.filter(|_| self.below.is_none()).map(Node::path)
     }
 
     fn best<K: Named>(&self, facts: &'a Facts<K>, field: K) -> Option<&'a str> {

@@ -160,4 +160,47 @@ mod tests {
         assert!(!breaker.went_dark(ip("198.51.100.1"), None, &limits));
         assert!(breaker.went_dark(ip("203.0.113.1"), None, &limits));
     }
+
+    #[test]
+    fn an_answer_is_slow_beyond_each_of_its_borders_and_not_at_them() {
+        let limits = Limits::default();
+        let ms = Duration::from_millis;
+        let slow = |first: Duration, later: Duration| {
+            let mut pulse = Pulse::default();
+            assert!(!pulse.beat(first, &limits));
+            assert!(!pulse.beat(later, &limits), "one alone says nothing");
+            pulse.beat(later, &limits)
+        };
+        let factor = limits.slow_rtt_factor;
+        assert!(!slow(ms(30), ms(30) * factor) && slow(ms(30), ms(30) * factor + ms(1)));
+        assert!(!slow(ms(10), ms(10) + JITTER) && slow(ms(10), ms(10) + JITTER + ms(1)));
+        let extra = ms(limits.slow_rtt_extra_ms.into());
+        assert!(!slow(ms(900), ms(900) + extra) && slow(ms(900), ms(900) + extra + ms(1)));
+        assert!(!slow(ms(900), ms(900) - extra), "quicker than at first");
+    }
+
+    #[test]
+    fn a_subnet_is_left_alone_when_so_many_of_it_are_out_of_reach_and_no_other_one_is() {
+        let limits = Limits::default();
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let breaker = Breaker::default();
+        for _ in 1..limits.unreachable_per_subnet {
+            breaker.unreachable(ip("192.0.2.1"));
+        }
+        assert_eq!(breaker.check_subnet(ip("192.0.2.9"), &limits), Ok(()));
+        breaker.unreachable(ip("192.0.2.2"));
+        let left_alone = Refusal::SubnetLeftAlone(ip("192.0.2.9"));
+        assert_eq!(breaker.check_subnet(ip("192.0.2.9"), &limits), Err(left_alone));
+        assert_eq!(breaker.check_subnet(ip("198.51.100.1"), &limits), Ok(()));
+    }
+
+    #[test]
+    fn only_the_kind_that_went_dark_is_not_asked() {
+        let breaker = Breaker::default();
+        let ip = "192.0.2.1".parse().unwrap();
+        breaker.went_dark(ip, Some("Rigwerk RW-1"), &Limits::default());
+        assert!(breaker.check_kind("Rigwerk RW-2").is_ok());
+        let same = Refusal::SameKindWentDark("Rigwerk RW-1".to_owned());
+        assert_eq!(breaker.check_kind("Rigwerk RW-1"), Err(same));
+    }
 }

@@ -109,6 +109,11 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// If it cannot be kept; the scan stops then.
     fn record(&self, entry: &Entry) -> io::Result<()>;
+
+    /// Whether anything is kept at all. Where nothing is, entries are not even made.
+    fn keeps(&self) -> bool {
+        true
+    }
 }
 
 /// Keeps nothing.
@@ -118,6 +123,10 @@ pub struct NoJournal;
 impl Journal for NoJournal {
     fn record(&self, _: &Entry) -> io::Result<()> {
         Ok(())
+    }
+
+    fn keeps(&self) -> bool {
+        false
     }
 }
 
@@ -144,6 +153,10 @@ impl<J: Journal + ?Sized> Journal for std::sync::Arc<J> {
     fn record(&self, entry: &Entry) -> io::Result<()> {
         (**self).record(entry)
     }
+
+    fn keeps(&self) -> bool {
+        (**self).keeps()
+    }
 }
 
 /// Writes to several journals.
@@ -158,6 +171,10 @@ impl fmt::Debug for Journals {
 impl Journal for Journals {
     fn record(&self, entry: &Entry) -> io::Result<()> {
         self.0.iter().try_for_each(|journal| journal.record(entry))
+    }
+
+    fn keeps(&self) -> bool {
+        self.0.iter().any(|journal| journal.keeps())
     }
 }
 
@@ -186,5 +203,39 @@ impl<W: Write + Send> Journal for JsonLines<W> {
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(&line)?;
         out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_entry_is_a_line_that_can_be_read_again() {
+        let entry = |what| Entry {
+            at: Timestamp::UNIX_EPOCH,
+            zone: Zone::default(),
+            device: "192.0.2.7:502".parse().unwrap(),
+            protocol: "modbus".to_owned(),
+            connection: 1,
+            what,
+        };
+        let entries = [
+            entry(What::Connecting),
+            entry(What::Sent { function: "ReportServerId".to_owned(), bytes: vec![1, 2].into() }),
+        ];
+        let journal = JsonLines::new(Vec::new());
+        let memory = MemoryJournal::default();
+        for entry in &entries {
+            journal.record(entry).unwrap();
+            memory.record(entry).unwrap();
+        }
+        let written = journal.0.into_inner().unwrap();
+        let lines: Vec<Entry> = written
+            .split_inclusive(|byte| *byte == b'\n')
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect();
+        assert_eq!(lines, entries);
+        assert_eq!(memory.entries(), entries);
     }
 }

@@ -82,7 +82,7 @@ pub struct InMemory(Mutex<Book>);
 
 impl DeviceMemory for InMemory {
     fn recall(&self, zone: &Zone, device: Device) -> io::Result<Record> {
-        Ok(lock(&self.0).get(&(zone.clone(), device.to_string())).cloned().unwrap_or_default())
+        Ok(find(&lock(&self.0), zone, device))
     }
 
     fn remember(&self, zone: &Zone, device: Device, record: Record) -> io::Result<()> {
@@ -151,8 +151,7 @@ impl InFile {
 
 impl DeviceMemory for InFile {
     fn recall(&self, zone: &Zone, device: Device) -> io::Result<Record> {
-        let state = lock(&self.state);
-        Ok(state.0.get(&(zone.clone(), device.to_string())).cloned().unwrap_or_default())
+        Ok(find(&lock(&self.state).0, zone, device))
     }
 
     fn remember(&self, zone: &Zone, device: Device, record: Record) -> io::Result<()> {
@@ -179,6 +178,14 @@ impl DeviceMemory for InFile {
         }
         Ok(cleared.len())
     }
+}
+
+/// What is remembered of `device`. A first sweep asks of every address, and nothing is known yet.
+fn find(book: &Book, zone: &Zone, device: Device) -> Record {
+    if book.is_empty() {
+        return Record::default();
+    }
+    book.get(&(zone.clone(), device.to_string())).cloned().unwrap_or_default()
 }
 
 /// What the file holds, and how long it is without a torn last line.
@@ -287,5 +294,26 @@ mod tests {
         assert_eq!(memory.recall(&zone, there[0]).unwrap(), seen);
         assert_eq!(memory.recall(&zone, device("127.0.0.8:502")).unwrap(), dark());
         assert_eq!(memory.recall(&other, there[0]).unwrap(), dark());
+    }
+
+    #[test]
+    fn opening_a_file_changes_nothing_in_it_however_often_and_an_empty_line_is_no_record() {
+        let folder = std::env::temp_dir().join(format!("otcore-again-{}", std::process::id()));
+        let path = folder.join("devices.ndjson");
+        let zone = Zone::default();
+        let (one, two) = (device("192.0.2.7:502"), device("192.0.2.8:502"));
+        let memory = InFile::open(&path).unwrap();
+        memory.remember(&zone, one, dark()).unwrap();
+        memory.remember(&zone, two, dark()).unwrap();
+        drop(memory);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = text.replace('\n', "\n\n");
+        std::fs::write(&path, &text).unwrap();
+        for _ in 0..2 {
+            let memory = InFile::open(&path).unwrap();
+            assert_eq!(memory.all().unwrap().len(), 2);
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -5,14 +5,31 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::pace::CLOSING;
+use super::cargo::CLOSING;
 
-/// One second, and a quarter for acknowledgements that the kernel delays.
-const WINDOW: Duration = Duration::from_millis(1250);
+/// What may still hold a packet back after it was stamped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Nothing: it left in the same moment, or had left before.
+    Not,
+    /// The resolution of its address, which takes a moment or fails.
+    ByResolution,
+    /// The kernel, which may wait before it acknowledges (RFC 1122, 4.2.3.2; Linux, Windows and
+    /// macOS wait a fifth of a second at most), or the device, which may close its side late.
+    AsAcknowledgement,
+}
 
-/// How long a SYN counts that nobody answered. No acknowledgement belongs to it, so nothing can be
-/// delayed but itself: by the resolution of its address, which takes a moment or fails.
-const UNANSWERED: Duration = Duration::from_millis(1050);
+impl Held {
+    /// How long it counts: its own second from the moment at which it left at the latest.
+    const fn counts(self) -> Duration {
+        Duration::from_millis(match self {
+            // The clock of whoever counts along, and a thread that loses its processor.
+            Self::Not => 1010,
+            Self::ByResolution => 1050,
+            Self::AsAcknowledgement => 1250,
+        })
+    }
+}
 
 /// Packets that were sent within the last window, and packets that may leave at any moment.
 ///
@@ -100,10 +117,12 @@ impl Meter {
         self.closing = self.closing.saturating_sub(count);
     }
 
-    /// It is closed in a hurry: `count` packets that were to end it left now.
-    pub(super) fn closed(&mut self, count: usize, now: Instant) {
-        self.closing = self.closing.saturating_sub(count);
-        self.count(now + WINDOW, count);
+    /// It is closed in a hurry: one packet that was to end it left now, and one acknowledges what the
+    /// device says to that.
+    pub(super) fn closed(&mut self, now: Instant) {
+        self.closing = self.closing.saturating_sub(CLOSING);
+        self.count(now + Held::Not.counts(), 1);
+        self.count(now + Held::AsAcknowledgement.counts(), CLOSING - 1);
     }
 
     /// `count` packets may leave from now on.
@@ -111,23 +130,15 @@ impl Meter {
         self.promised += count;
     }
 
-    /// One promised packet left now.
-    pub(super) fn stamp(&mut self, now: Instant) {
+    /// One promised packet leaves now, or as soon as nothing holds it back.
+    pub(super) fn stamp(&mut self, held: Held, now: Instant) {
         self.promised = self.promised.saturating_sub(1);
-        self.count(now + WINDOW, 1);
-    }
-
-    /// The SYN that left at `left` was not answered and will not be.
-    pub(super) fn unanswered(&mut self, left: Instant) {
-        if let Ok(place) = self.stamps.binary_search(&(left + WINDOW)) {
-            self.stamps.remove(place);
-            self.count(left + UNANSWERED, 1);
-        }
+        self.count(now + held.counts(), 1);
     }
 
     /// One packet left that nobody had promised, such as an extra acknowledgement.
     pub(super) fn stamp_unpromised(&mut self, now: Instant) {
-        self.count(now + WINDOW, 1);
+        self.count(now + Held::AsAcknowledgement.counts(), 1);
     }
 
     /// One promised packet will not leave.
@@ -135,9 +146,12 @@ impl Meter {
         self.promised = self.promised.saturating_sub(1);
     }
 
-    /// Whether nothing is counted any more.
+    /// Whether nothing is counted any more; gives back the memory of what was.
     pub(super) fn is_idle(&mut self, now: Instant) -> bool {
         self.forget_old(now);
+        if self.stamps.is_empty() {
+            self.stamps.shrink_to_fit();
+        }
         self.stamps.is_empty() && self.promised + self.closing == 0
     }
 
@@ -172,18 +186,26 @@ mod tests {
 
     use super::*;
 
+    /// How long any packet counts.
+    const LONGEST: Duration = Held::AsAcknowledgement.counts();
+
+    /// How many milliseconds each may be held back.
+    const HELD: [(Held, u64); 3] =
+        [(Held::Not, 0), (Held::ByResolution, 50), (Held::AsAcknowledgement, 250)];
+
     proptest! {
         /// Whatever is asked and whenever, no window of one second holds more than the limit.
         #[test]
         fn no_window_holds_more_than_the_limit(
-            asks in prop::collection::vec((1usize..4, 0u64..700, 0u64..200), 1..80),
+            asks in prop::collection::vec((1usize..4, 0u64..700, 0usize..3, 0u64..200), 1..80),
             limit in 4usize..12,
         ) {
             let start = Instant::now();
             let mut meter = Meter::default();
             let mut now = start;
             let mut left = Vec::new();
-            for (cost, pause, delay) in asks {
+            for (cost, pause, held, delay) in asks {
+                let (held, most) = HELD[held];
                 now += Duration::from_millis(pause);
                 while let Err(full) = meter.room(cost, limit, now) {
                     match full {
@@ -196,8 +218,8 @@ mod tests {
                 }
                 meter.promise(cost);
                 for _ in 0..cost {
-                    meter.stamp(now);
-                    left.push(now + Duration::from_millis(delay)); // the kernel may wait a little
+                    meter.stamp(held, now);
+                    left.push(now + Duration::from_millis(delay.min(most)));
                 }
             }
             left.sort();
@@ -206,21 +228,6 @@ mod tests {
                 prop_assert!(window.count() <= limit);
             }
         }
-    }
-
-    #[test]
-    fn a_syn_that_nobody_answered_counts_for_its_second_and_a_moment() {
-        let left = Instant::now();
-        let mut meter = Meter::default();
-        meter.promise(2);
-        meter.stamp(left);
-        meter.release();
-        let timeout = left + Duration::from_millis(900);
-        meter.unanswered(left);
-        assert_eq!(meter.room(1, 1, timeout), Err(Full::Until(left + UNANSWERED)));
-        assert_eq!(meter.load(left + UNANSWERED), 0);
-        meter.unanswered(left); // and not twice
-        assert_eq!(meter.load(left + UNANSWERED), 0);
     }
 
     #[test]
@@ -242,8 +249,80 @@ mod tests {
         assert_eq!(meter.room(1, 3, now), Err(Full::UntilReleased));
         meter.release();
         assert_eq!(meter.room(1, 3, now), Ok(()));
-        meter.stamp(now);
-        assert_eq!(meter.room(2, 3, now), Err(Full::Until(now + WINDOW)));
-        assert_eq!(meter.load(now + WINDOW), 1, "the stamp is forgotten, the promise is not");
+        meter.stamp(Held::ByResolution, now);
+        let gone = now + Held::ByResolution.counts();
+        assert_eq!(meter.room(2, 3, now), Err(Full::Until(gone)));
+        assert_eq!(meter.load(gone), 1, "the stamp is forgotten, the promise is not");
+    }
+
+    #[test]
+    fn there_is_room_up_to_the_limit_and_not_for_one_packet_more() {
+        let now = Instant::now();
+        let mut meter = Meter::default();
+        meter.promise(3);
+        assert_eq!(meter.room(1, 4, now), Ok(()));
+        assert_eq!(meter.room(2, 4, now), Err(Full::UntilReleased));
+        assert_eq!(meter.room_to_close(1, 4, now), Ok(()));
+        assert_eq!(meter.room_to_close(2, 4, now), Err(Full::UntilReleased));
+        meter.opened(1);
+        assert_eq!(meter.room(1, 4, now), Err(Full::UntilReleased), "its end has to fit as well");
+        assert_eq!(meter.room_to_close(1, 4, now), Ok(()), "the end of another does not count");
+    }
+
+    #[test]
+    fn the_wait_is_until_just_so_many_packets_are_out_of_the_window() {
+        let start = Instant::now();
+        let mut meter = Meter::default();
+        for second in [2, 0, 1] {
+            meter.stamp_unpromised(start + Duration::from_millis(second));
+        }
+        let now = start + Duration::from_millis(3);
+        let gone = |millis| Err(Full::Until(start + LONGEST + Duration::from_millis(millis)));
+        assert_eq!(meter.room(1, 3, now), gone(0));
+        assert_eq!(meter.room(2, 3, now), gone(1));
+        assert_eq!(meter.room(3, 3, now), gone(2));
+        assert_eq!(meter.room_to_close(2, 3, now), gone(1));
+        assert_eq!(
+            meter.room(4, 3, now),
+            Err(Full::UntilReleased),
+            "never, without a larger limit"
+        );
+    }
+
+    #[test]
+    fn everything_counts_until_it_has_left_the_window() {
+        let now = Instant::now();
+        let mut meter = Meter::default();
+        assert!(meter.is_idle(now));
+        meter.promise(2);
+        assert!(!meter.is_idle(now) && meter.load(now) == 2);
+        meter.stamp(Held::AsAcknowledgement, now);
+        meter.opened(CLOSING);
+        meter.stamp_unpromised(now);
+        assert_eq!(meter.load(now), 1 + 2 + CLOSING);
+        meter.release();
+        meter.closed(now);
+        assert_eq!(meter.load(now), 2 + CLOSING, "what was to come has been");
+        assert!(!meter.is_idle(now));
+        assert!(meter.is_idle(now + LONGEST) && meter.load(now + LONGEST) == 0);
+        meter.opened(CLOSING);
+        assert!(!meter.is_idle(now + LONGEST), "something is open still");
+        meter.never_opened(CLOSING);
+        assert!(meter.is_idle(now + LONGEST));
+    }
+
+    #[test]
+    fn the_end_of_connections_takes_half_of_the_limit_and_no_more() {
+        let now = Instant::now();
+        let mut meter = Meter::default();
+        assert_eq!(meter.room_for_connection(2, 3, now), Ok(()), "one is always possible");
+        meter.opened(4);
+        assert_eq!(meter.room_for_connection(2, 12, now), Ok(()));
+        meter.opened(1);
+        assert_eq!(meter.room_for_connection(2, 12, now), Err(Full::UntilReleased));
+        assert_eq!(meter.room(2, 12, now), Ok(()), "those who are in may ask");
+        meter.closes(CLOSING);
+        assert_eq!(meter.room_for_connection(2, 12, now), Ok(()));
+        assert_eq!(meter.load(now), 3 + CLOSING, "the end of that one leaves at any moment");
     }
 }

@@ -4,11 +4,13 @@
 //! for each connection and each question, and a permit, once passed, is in the [`journal`].
 
 mod breaker;
+mod cargo;
 mod clock;
 mod device;
 mod door;
 mod host_lock;
 pub mod journal;
+mod line;
 pub mod memory;
 mod meter;
 mod pace;
@@ -222,6 +224,16 @@ impl Gate {
         Ok(visit)
     }
 
+    /// Whether so many wait for the pace of the whole process that nobody else needs to be sent out.
+    pub(crate) fn has_line(&self) -> bool {
+        self.0.wire.line().is_long()
+    }
+
+    /// Wait until there is no line any more, or there may be none.
+    pub(crate) async fn line_moved(&self) {
+        self.0.wire.line().moved().await;
+    }
+
     /// Wait for `work`, but not after an abort.
     ///
     /// # Errors
@@ -282,7 +294,12 @@ impl Inner {
         }
     }
 
-    fn record(&self, entry: &Entry) -> Result<(), Refusal> {
+    /// Write down what `entry` makes, if anybody keeps it.
+    fn record(&self, entry: impl FnOnce() -> Entry) -> Result<(), Refusal> {
+        if !self.journal.keeps() {
+            return Ok(());
+        }
+        let entry = &entry();
         if Saboteur::Journal.is_at_work() && matches!(entry.what, journal::What::Sent { .. }) {
             return Ok(());
         }

@@ -15,9 +15,11 @@ use ipnet::IpNet;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::cargo::{CLOSING, Cargo};
 use super::device::Device;
 use super::host_lock::{HostHold, HostLocks};
-use super::meter::{Full, Meter};
+use super::line::Line;
+use super::meter::{Full, Held, Meter};
 use super::policy::Limits;
 use super::sabotage::Saboteur;
 use crate::targets::subnet_of;
@@ -31,6 +33,8 @@ use crate::targets::subnet_of;
 pub struct Wire {
     books: Mutex<Books>,
     changed: Notify,
+    /// Who could begin a conversation but for the packets of the whole process.
+    line: Line,
     /// Only real devices are shared with other processes.
     host: Option<HostLocks>,
 }
@@ -42,6 +46,10 @@ struct Books {
     subnets: HashMap<IpNet, Subnet>,
     devices: HashMap<Device, Guest>,
     swept: Option<Instant>,
+    /// The longest rest between two connections to a device that any policy has asked for.
+    longest_gap: Duration,
+    /// Packets that open conversations wait for.
+    going_on: usize,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +58,8 @@ struct Subnet {
     new_addresses: Meter,
     unresolved: usize,
     visitors: usize,
+    /// Packets that open conversations wait for.
+    going_on: usize,
 }
 
 #[derive(Debug, Default)]
@@ -59,65 +69,6 @@ struct Guest {
     visited: bool,
     last_attempt: Option<Instant>,
 }
-
-/// What is to leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cargo {
-    /// A connection attempt; the number is how many SYNs its timeout allows.
-    Connection {
-        /// SYNs the kernel sends before the timeout.
-        syns: usize,
-    },
-    /// A question on an open connection.
-    Question,
-    /// The same, if its answer comes in pieces.
-    LongQuestion,
-    /// The first datagram of a conversation: its address may have to be resolved.
-    FirstDatagram,
-    /// A datagram to somebody who has answered one.
-    Datagram,
-    /// A datagram once more: if nobody lives there, its address is looked for once more too.
-    Repetition,
-}
-
-impl Cargo {
-    /// How many packets leave on its account, those that end it left out.
-    pub(super) fn packets(self) -> usize {
-        match self {
-            Self::Connection { syns } => syns + 1,
-            Self::Question => QUESTION,
-            Self::LongQuestion => QUESTION + PIECES,
-            Self::FirstDatagram | Self::Datagram | Self::Repetition => DATAGRAM,
-        }
-    }
-
-    /// How many of them are for pieces that may not come.
-    pub(super) fn spare(self) -> usize {
-        if self == Self::LongQuestion { PIECES } else { 0 }
-    }
-
-    /// Whether it begins a conversation, of which a device has one at a time.
-    fn begins(self) -> bool {
-        matches!(self, Self::Connection { .. } | Self::FirstDatagram)
-    }
-
-    /// Packets that will end what it begins.
-    fn ending(self) -> usize {
-        if matches!(self, Self::Connection { .. }) { CLOSING } else { 0 }
-    }
-}
-
-/// Packets that a question takes: itself and the acknowledgement of its answer.
-pub(super) const QUESTION: usize = 2;
-
-/// Further acknowledgements that an answer in pieces takes: one for two of them.
-pub(super) const PIECES: usize = 2;
-
-/// Packets that a question in a datagram takes: itself.
-pub(super) const DATAGRAM: usize = 1;
-
-/// Packets that closing a connection takes: our FIN and the acknowledgement of theirs.
-pub(super) const CLOSING: usize = 2;
 
 impl Wire {
     /// The wire that every real scan of this process shares.
@@ -133,6 +84,12 @@ impl Wire {
     #[must_use]
     pub fn isolated() -> Arc<Self> {
         Arc::default()
+    }
+
+    /// A wire of its own that keeps other processes away by locks in this folder.
+    #[cfg(test)]
+    pub(super) fn with_locks_in(folder: std::path::PathBuf) -> Arc<Self> {
+        Arc::new(Self { host: Some(HostLocks::within(folder)), ..Self::default() })
     }
 
     /// Packets counted in the window that ends now, to every device together.
@@ -181,9 +138,8 @@ impl Wire {
         device: Device,
         limits: &Limits,
     ) -> std::io::Result<Option<HostHold>> {
-        let gap = Duration::from_millis(limits.connection_gap_ms.into());
         match &self.host {
-            Some(locks) => locks.hold(device, gap).await.map(Some),
+            Some(locks) => locks.hold(device, gap(limits)).await.map(Some),
             None => Ok(None),
         }
     }
@@ -193,12 +149,27 @@ impl Wire {
         if Saboteur::Pace.is_at_work() {
             return;
         }
-        self.wait(|books, now| books.try_reserve(device, cargo, limits, now)).await;
+        let _turn = (!cargo.begins()).then(|| Turn::new(self, device, cargo.packets()));
+        let mut standing = self.line.come();
+        self.wait(|books, now| {
+            let own = books.rooms(device, cargo, limits, now);
+            let room = own.and_then(|()| books.process_room(cargo, limits, now));
+            standing.waits(own.is_ok() && room.is_err() && cargo.begins());
+            room?;
+            books.promise(device, cargo, now);
+            Ok(())
+        })
+        .await;
     }
 
-    /// One packet left now.
-    pub(super) fn stamp(&self, device: Device) {
-        self.each_meter(device, Meter::stamp);
+    /// Who stands in line for the pace of the whole process.
+    pub(super) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// One promised packet leaves now, or as soon as nothing holds it back.
+    pub(super) fn stamp(&self, device: Device, held: Held) {
+        self.each_meter(device, |meter, now| meter.stamp(held, now));
     }
 
     /// A packet left that was not promised: one more acknowledgement for a talkative device.
@@ -209,11 +180,6 @@ impl Wire {
         let mut books = self.books();
         let now = Instant::now();
         books.devices.get_mut(&device).map_or(0, |guest| guest.packets.load(now))
-    }
-
-    /// The SYN that left at `left` was not answered in time.
-    pub(super) fn unanswered(&self, device: Device, left: Instant) {
-        self.each_meter(device, |meter, _| meter.unanswered(left));
     }
 
     /// `count` promised packets will not leave.
@@ -255,11 +221,17 @@ impl Wire {
         self.each_meter(device, |meter, _| meter.opened(CLOSING));
     }
 
-    /// The connection was closed: in good order, with its packets promised, or in a hurry.
-    pub(super) fn closed(&self, device: Device, promised: bool) {
-        self.each_meter(device, |meter, now| match promised {
-            true => (0..CLOSING).for_each(|_| meter.stamp(now)),
-            false => meter.closed(CLOSING, now),
+    /// The connection was closed: with its packets promised, or in a hurry. Where it was closed on
+    /// both sides already, nothing of it will follow.
+    pub(super) fn closed(&self, device: Device, promised: bool, by_both: bool) {
+        let other = if by_both { Held::Not } else { Held::AsAcknowledgement };
+        self.each_meter(device, |meter, now| {
+            if promised {
+                meter.stamp(Held::Not, now);
+                meter.stamp(other, now);
+            } else {
+                meter.closed(now);
+            }
         });
     }
 
@@ -314,8 +286,37 @@ impl Wire {
     }
 }
 
+/// Somebody in an open conversation waits for so many packets.
+struct Turn<'a> {
+    wire: &'a Wire,
+    device: Device,
+    packets: usize,
+}
+
+impl<'a> Turn<'a> {
+    fn new(wire: &'a Wire, device: Device, packets: usize) -> Self {
+        wire.books().goes_on(device, |waiting| *waiting += packets);
+        Self { wire, device, packets }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let less = |waiting: &mut usize| *waiting = waiting.saturating_sub(self.packets);
+        self.wire.books().goes_on(self.device, less);
+    }
+}
+
 impl Books {
-    fn try_reserve(
+    fn goes_on(&mut self, device: Device, change: impl Fn(&mut usize)) {
+        change(&mut self.going_on);
+        if let Some(subnet) = self.subnets.get_mut(&subnet_of(device.address())) {
+            change(&mut subnet.going_on);
+        }
+    }
+
+    /// Whether there is room for `cargo` at its device and in its subnet.
+    fn rooms(
         &mut self,
         device: Device,
         cargo: Cargo,
@@ -326,24 +327,33 @@ impl Books {
         let subnet = self.subnets.entry(subnet_of(device.address())).or_default();
         let guest = self.devices.entry(device).or_default();
         if cargo.begins() {
+            self.longest_gap = self.longest_gap.max(gap(limits));
             guest.may_connect(limits, now)?;
             subnet.may_resolve(device.address(), limits, now)?;
         }
         if cargo == Cargo::Repetition {
             subnet.may_resolve_again(device.address(), limits, now)?;
         }
-        let room = match cargo {
-            Cargo::Connection { .. } => Meter::room_for_connection,
-            _ => Meter::room,
-        };
+        let room = room_for(cargo);
         // Few connections share a device or a subnet, so the end of each is counted from its
         // beginning. In the process it is counted once the connection is open, or a sweep of
         // addresses at which nobody lives would be twice as long for nothing.
         let ending = cargo.ending();
         room(&mut guest.packets, packets + ending, size(limits.device_packets_per_s), now)?;
-        room(&mut subnet.packets, packets + ending, size(limits.subnet_packets_per_s), now)?;
-        room(&mut self.process, packets, size(limits.process_packets_per_s), now)?;
+        let in_subnet = packets + ending + cargo.lets_pass(subnet.going_on);
+        room(&mut subnet.packets, in_subnet, size(limits.subnet_packets_per_s), now)
+    }
 
+    fn process_room(&mut self, cargo: Cargo, limits: &Limits, now: Instant) -> Result<(), Full> {
+        let limit = size(limits.process_packets_per_s);
+        let packets = cargo.packets() + cargo.lets_pass(self.going_on);
+        room_for(cargo)(&mut self.process, packets, limit, now)
+    }
+
+    fn promise(&mut self, device: Device, cargo: Cargo, now: Instant) {
+        let (packets, ending) = (cargo.packets(), cargo.ending());
+        let subnet = self.subnets.entry(subnet_of(device.address())).or_default();
+        let guest = self.devices.entry(device).or_default();
         guest.packets.promise(packets);
         subnet.packets.promise(packets);
         self.process.promise(packets);
@@ -357,7 +367,6 @@ impl Books {
         if cargo.begins() || cargo == Cargo::Repetition {
             subnet.new_addresses.stamp_unpromised(now);
         }
-        Ok(())
     }
 
     fn room_to_close(&mut self, device: Device, limits: &Limits, now: Instant) -> Result<(), Full> {
@@ -380,14 +389,15 @@ impl Books {
     /// Memory is bounded by what is in flight: forget whoever has been quiet for a while.
     fn sweep(&mut self, now: Instant) {
         const EVERY: Duration = Duration::from_secs(1);
-        const REMEMBER: Duration = Duration::from_secs(60);
+        const REMEMBER: Duration = Duration::from_secs(10);
         if self.swept.is_some_and(|at| now < at + EVERY) {
             return;
         }
         self.swept = Some(now);
+        let remember = self.longest_gap.max(REMEMBER);
         self.devices.retain(|_, guest| {
-            let recent = guest.last_attempt.is_some_and(|at| now < at + REMEMBER);
-            guest.connected || guest.visited || recent || !guest.packets.is_idle(now)
+            let recent = guest.last_attempt.is_some_and(|at| now < at + remember);
+            !guest.packets.is_idle(now) || guest.connected || guest.visited || recent
         });
         self.subnets.retain(|_, subnet| {
             let busy = subnet.visitors > 0 || subnet.unresolved > 0;
@@ -401,8 +411,7 @@ impl Guest {
         if self.connected {
             return Err(Full::UntilReleased);
         }
-        let gap = Duration::from_millis(limits.connection_gap_ms.into());
-        match self.last_attempt.map(|at| at + gap) {
+        match self.last_attempt.map(|at| at + gap(limits)) {
             Some(next) if next > now => Err(Full::Until(next)),
             _ => Ok(()),
         }
@@ -434,6 +443,393 @@ impl Subnet {
     }
 }
 
+fn room_for(cargo: Cargo) -> fn(&mut Meter, usize, usize, Instant) -> Result<(), Full> {
+    match cargo {
+        Cargo::Connection { .. } => Meter::room_for_connection,
+        _ => Meter::room,
+    }
+}
+
 fn size(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+fn gap(limits: &Limits) -> Duration {
+    Duration::from_millis(limits.connection_gap_ms.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+    const SYN: Cargo = Cargo::Connection { syns: 1 };
+
+    fn device(text: &str) -> Device {
+        Device::at(format!("{text}:502").parse().unwrap())
+    }
+
+    fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        limits
+    }
+
+    /// How long it takes until it may happen, in milliseconds; `None` if that is more than an hour.
+    async fn wait(what: impl Future<Output = ()>) -> Option<u128> {
+        let began = Instant::now();
+        timeout(LONG, what).await.is_ok().then(|| began.elapsed().as_millis())
+    }
+
+    #[test]
+    fn everything_is_charged_with_what_the_kernel_sends_for_it() {
+        let costs = |cargo: Cargo| (cargo.packets(), cargo.spare(), cargo.ending(), cargo.begins());
+        assert_eq!(costs(SYN), (2, 0, 2, true));
+        assert_eq!(costs(Cargo::Connection { syns: 3 }), (4, 0, 2, true));
+        assert_eq!(costs(Cargo::Question), (2, 0, 0, false));
+        assert_eq!(costs(Cargo::LongQuestion), (4, 2, 0, false));
+        assert_eq!(costs(Cargo::FirstDatagram), (1, 0, 0, true));
+        assert_eq!(costs(Cargo::Datagram), (1, 0, 0, false));
+        assert_eq!(costs(Cargo::Repetition), (1, 0, 0, false));
+    }
+
+    #[tokio::test]
+    async fn only_a_real_device_is_held_for_this_process() {
+        let folder = std::env::temp_dir().join(format!("otcore-wire-{}", std::process::id()));
+        let (plc, limits) = (device("10.1.0.1"), Limits::default());
+        let held = Wire::with_locks_in(folder.clone()).hold(plc, &limits).await.unwrap();
+        assert!(held.is_some() && folder.exists());
+        assert!(Wire::isolated().hold(plc, &limits).await.unwrap().is_none());
+        drop(held);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn all_real_scans_of_a_process_share_one_wire_and_the_locks_of_the_host() {
+        let wire = Wire::of_this_process();
+        assert!(Arc::ptr_eq(&wire, &Wire::of_this_process()) && wire.host.is_some());
+        let simulated = Wire::isolated();
+        assert!(!Arc::ptr_eq(&simulated, &Wire::isolated()) && simulated.host.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_device_a_subnet_and_the_process_have_so_many_visitors_and_no_more() {
+        let limits = limits(|l| (l.subnet_devices, l.parallel_devices) = (2, 3));
+        let wire = Wire::isolated();
+        let here = ["10.1.0.1", "10.1.0.2", "10.1.0.3"].map(device);
+        let there = ["10.1.1.1", "10.1.1.2"].map(device);
+        assert_eq!(wait(wire.enter(here[0], &limits)).await, Some(0));
+        assert_eq!(wait(wire.enter(here[0], &limits)).await, None, "somebody is there");
+        assert_eq!(wait(wire.enter(here[1], &limits)).await, Some(0));
+        assert_eq!(wait(wire.enter(here[2], &limits)).await, None, "two are in its subnet");
+        assert_eq!(wait(wire.enter(there[0], &limits)).await, Some(0));
+        assert_eq!(wait(wire.enter(there[1], &limits)).await, None, "three are anywhere");
+        wire.leave(here[0]);
+        assert_eq!(wait(wire.enter(there[1], &limits)).await, Some(0));
+        assert_eq!(wait(wire.enter(here[0], &limits)).await, None);
+        wire.leave(there[1]);
+        assert_eq!(wait(wire.enter(here[0], &limits)).await, Some(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_goes_on_as_soon_as_the_other_is_gone() {
+        let limits = limits(|l| l.subnet_devices = 1);
+        let wire = Wire::isolated();
+        let (one, two) = (device("10.1.0.1"), device("10.1.0.2"));
+        wire.enter(one, &limits).await;
+        let waits = wait(wire.enter(two, &limits));
+        let leaves = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            wire.leave(one);
+        };
+        assert_eq!(tokio::join!(waits, leaves).0, Some(500));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_goes_on_comes_before_whoever_begins() {
+        let moment = Duration::from_millis(100);
+        for narrow in
+            [limits(|l| l.process_packets_per_s = 8), limits(|l| l.subnet_packets_per_s = 8)]
+        {
+            let wire = Wire::isolated();
+            let [busy, open, new] = ["10.1.0.1", "10.1.0.2", "10.1.0.3"].map(device);
+            for _ in 0..4 {
+                wire.reserve(busy, Cargo::Question, &narrow).await;
+            }
+            let begins = wait(wire.reserve(new, Cargo::FirstDatagram, &narrow));
+            let goes_on = wait(wire.reserve(open, Cargo::Question, &narrow));
+            let leaves = async {
+                for _ in 0..3 {
+                    tokio::time::sleep(moment).await;
+                    wire.release(busy, 1);
+                }
+            };
+            let (begun, gone_on, ()) = tokio::join!(begins, goes_on, leaves);
+            assert_eq!((gone_on, begun), (Some(200), Some(300)), "{narrow:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_limit_holds_by_itself_for_what_may_leave() {
+        let roomy = |l: &mut Limits| {
+            l.device_packets_per_s = 20;
+            l.subnet_packets_per_s = 100;
+            l.process_packets_per_s = 1_000;
+        };
+        let one = device("10.1.0.1");
+        for (narrow, other) in [
+            (limits(|l| (roomy(l), l.device_packets_per_s = 5).0), "10.1.0.1"),
+            (limits(|l| (roomy(l), l.subnet_packets_per_s = 5).0), "10.1.0.2"),
+            (limits(|l| (roomy(l), l.process_packets_per_s = 5).0), "10.1.1.1"),
+        ] {
+            let wire = Wire::isolated();
+            wire.reserve(one, Cargo::Question, &narrow).await;
+            wire.reserve(one, Cargo::Question, &narrow).await;
+            assert_eq!(wire.load(), 4);
+            let other = device(other);
+            assert_eq!(wait(wire.reserve(other, Cargo::Question, &narrow)).await, None);
+            assert_eq!(wait(wire.reserve(other, Cargo::Datagram, &narrow)).await, Some(0));
+            wire.release(one, 2);
+            assert_eq!(wire.load(), 3);
+            wire.stamp(one, Held::AsAcknowledgement);
+            wire.stamp(one, Held::AsAcknowledgement);
+            assert_eq!(wait(wire.reserve(other, Cargo::Question, &narrow)).await, Some(0));
+            assert_eq!(wait(wire.reserve(other, Cargo::Question, &narrow)).await, Some(1250));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_connection_is_kept_room_for_until_it_has_left() {
+        let limits = limits(|l| l.device_packets_per_s = 4);
+        let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
+        wire.reserve(plc, SYN, &limits).await;
+        assert_eq!(wire.load(), 2, "two leave now, and no connection is open yet");
+        wire.stamp(plc, Held::AsAcknowledgement);
+        wire.stamp(plc, Held::AsAcknowledgement);
+        wire.opened();
+        assert_eq!(wire.load(), 4);
+        assert_eq!(wait(wire.reserve(plc, Cargo::Question, &limits)).await, Some(1250));
+        wire.release(plc, 2);
+        assert_eq!(wait(wire.room_to_close(plc, &limits)).await, Some(0));
+        assert_eq!(wire.load(), 2, "they are promised now");
+        wire.closed(plc, true, false);
+        assert_eq!(wire.load(), 2, "and sent");
+        assert_eq!(wait(wire.reserve(plc, Cargo::LongQuestion, &limits)).await, Some(1250));
+        assert_eq!(wire.load(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_closed_in_a_hurry_counts_at_once_and_one_that_never_was_does_not()
+    {
+        let limits = limits(|l| l.device_packets_per_s = 4);
+        let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
+        wire.reserve(plc, SYN, &limits).await;
+        wire.release(plc, 2);
+        wire.opened();
+        wire.closed(plc, false, false);
+        assert_eq!(wire.load(), 2);
+        assert_eq!(wait(wire.reserve(plc, Cargo::LongQuestion, &limits)).await, Some(1250));
+
+        let (wire, plc) = (Wire::isolated(), device("10.1.0.2"));
+        wire.reserve(plc, SYN, &limits).await;
+        wire.release(plc, 2);
+        assert_eq!(wait(wire.reserve(plc, Cargo::LongQuestion, &limits)).await, None);
+        wire.never_opened(plc);
+        assert_eq!(wait(wire.reserve(plc, Cargo::LongQuestion, &limits)).await, Some(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_not_begun_without_room_for_its_end() {
+        let at_once = |l: &mut Limits| l.connection_gap_ms = 0;
+        let plc = device("10.1.0.1");
+        for (narrow, other) in [
+            (limits(|l| (at_once(l), l.device_packets_per_s = 5).0), plc),
+            (limits(|l| (at_once(l), l.subnet_packets_per_s = 5).0), device("10.1.0.2")),
+        ] {
+            let wire = Wire::isolated();
+            wire.reserve(plc, Cargo::Question, &narrow).await;
+            assert_eq!(wait(wire.reserve(other, SYN, &narrow)).await, None);
+            wire.release(plc, 1);
+            assert_eq!(wait(wire.reserve(other, SYN, &narrow)).await, Some(0));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_open_connections_takes_up_half_of_what_the_process_may_send() {
+        let limits = limits(|l| l.process_packets_per_s = 12);
+        let wire = Wire::isolated();
+        for host in 1..=3 {
+            let plc = device(&format!("10.1.{host}.1"));
+            assert_eq!(wait(wire.reserve(plc, SYN, &limits)).await, Some(0));
+            wire.release(plc, 2);
+            wire.opened();
+        }
+        assert_eq!(wait(wire.reserve(device("10.1.4.1"), SYN, &limits)).await, None);
+        let asks = wire.reserve(device("10.1.1.1"), Cargo::Question, &limits);
+        assert_eq!(wait(asks).await, Some(0), "those who are in may ask");
+        wire.closed(device("10.1.1.1"), false, false);
+        assert_eq!(wait(wire.reserve(device("10.1.4.1"), SYN, &limits)).await, Some(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_parked_connection_takes_up_no_room_until_it_is_to_be_closed() {
+        let limits = limits(|l| l.device_packets_per_s = 4);
+        let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
+        wire.reserve(plc, SYN, &limits).await;
+        wire.release(plc, 2);
+        wire.opened();
+        wire.parked(plc);
+        assert_eq!(wire.load(), 0);
+        assert_eq!(wait(wire.reserve(plc, Cargo::LongQuestion, &limits)).await, Some(0));
+        wire.release(plc, 4);
+        wire.unparked(plc);
+        assert_eq!(wire.load(), 2);
+        assert_eq!(wait(wire.reserve(plc, Cargo::LongQuestion, &limits)).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_extra_packet_counts_for_its_device_and_is_told() {
+        let limits = Limits::default();
+        let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
+        assert_eq!(wire.stamp_unpromised(plc), 0, "nobody was there yet");
+        wire.reserve(plc, Cargo::Question, &limits).await;
+        wire.reserve(device("10.1.0.2"), Cargo::Question, &limits).await;
+        assert_eq!(wire.stamp_unpromised(plc), 3);
+        assert_eq!(wire.load(), 6);
+        wire.stamp(plc, Held::ByResolution);
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        assert_eq!(wire.load(), 6 - 1, "nothing but the resolution held that one back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_device_has_one_connection_at_a_time_and_a_rest_between_two() {
+        let limits = Limits::default();
+        let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
+        wire.reserve(plc, SYN, &limits).await;
+        wire.release(plc, 2);
+        wire.never_opened(plc);
+        assert_eq!(wait(wire.reserve(plc, SYN, &limits)).await, None);
+        wire.disconnected(plc);
+        wire.resolved(plc);
+        assert_eq!(wait(wire.reserve(plc, SYN, &limits)).await, Some(0), "an hour has passed");
+        wire.disconnected(plc);
+        assert_eq!(wait(wire.reserve(plc, SYN, &limits)).await, Some(2_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn so_many_addresses_of_a_subnet_are_looked_for_at_a_time_and_in_a_second() {
+        let few = limits(|l| l.subnet_unresolved = 1);
+        let wire = Wire::isolated();
+        let [one, two, three] = ["10.1.0.1", "10.1.0.2", "10.1.0.3"].map(device);
+        assert_eq!(wait(wire.reserve(one, Cargo::FirstDatagram, &few)).await, Some(0));
+        assert_eq!(wait(wire.reserve(two, Cargo::FirstDatagram, &few)).await, None);
+        let elsewhere = device("10.1.1.1");
+        assert_eq!(wait(wire.reserve(elsewhere, Cargo::FirstDatagram, &few)).await, Some(0));
+        wire.resolved(one);
+        assert_eq!(wait(wire.reserve(two, Cargo::FirstDatagram, &few)).await, Some(0));
+
+        let slow = limits(|l| l.subnet_new_addresses_per_s = 1);
+        let wire = Wire::isolated();
+        assert_eq!(wait(wire.reserve(one, Cargo::FirstDatagram, &slow)).await, Some(0));
+        assert_eq!(wait(wire.reserve(one, Cargo::Datagram, &slow)).await, Some(0));
+        assert_eq!(wait(wire.reserve(two, Cargo::FirstDatagram, &slow)).await, Some(1250));
+        assert_eq!(wait(wire.reserve(two, Cargo::Repetition, &slow)).await, Some(1250));
+        assert_eq!(wait(wire.reserve(three, SYN, &slow)).await, Some(1250));
+
+        let wire = Wire::isolated();
+        let narrow = limits(|l| (l.subnet_new_addresses_per_s, l.subnet_unresolved) = (1, 1));
+        for host in 1..4 {
+            let here = Device::at(format!("127.0.0.{host}:502").parse().unwrap());
+            assert_eq!(wait(wire.reserve(here, Cargo::FirstDatagram, &narrow)).await, Some(0));
+            assert_eq!(wait(wire.reserve(here, Cargo::Repetition, &narrow)).await, Some(0));
+        }
+    }
+
+    /// How many devices and subnets are known after somebody else has left.
+    async fn known(wire: &Wire) -> (usize, usize) {
+        let sweeper = device("10.9.9.9");
+        wire.enter(sweeper, &Limits::default()).await;
+        wire.leave(sweeper);
+        let books = wire.books();
+        (books.devices.len(), books.subnets.len())
+    }
+
+    fn passes(millis: u64) -> tokio::time::Sleep {
+        tokio::time::sleep(Duration::from_millis(millis))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_was_connected_to_is_known_for_ten_seconds_and_no_longer() {
+        for (millis, devices) in [(9_999, 1), (10_000, 0)] {
+            let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
+            wire.reserve(plc, Cargo::FirstDatagram, &Limits::default()).await;
+            wire.stamp(plc, Held::AsAcknowledgement);
+            wire.resolved(plc);
+            wire.disconnected(plc);
+            passes(millis).await;
+            assert_eq!(known(&wire).await, (devices, 0), "after {millis} ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_forgotten_of_whom_anything_is_left() {
+        let limits = Limits::default();
+        let wire = Wire::isolated();
+        let [connected, visited, promised] = ["10.1.0.1", "10.1.1.1", "10.1.2.1"].map(device);
+        wire.reserve(connected, SYN, &limits).await;
+        wire.release(connected, 2);
+        wire.never_opened(connected);
+        wire.resolved(connected);
+        wire.enter(visited, &limits).await;
+        wire.reserve(promised, Cargo::Question, &limits).await;
+        passes(120_000).await;
+        assert_eq!(known(&wire).await, (3, 2), "nothing is left in the subnet of the first");
+        wire.disconnected(connected);
+        passes(1_000).await;
+        assert_eq!(known(&wire).await, (2, 2));
+        wire.leave(visited);
+        assert_eq!(wire.books().devices.len(), 2, "not looked at twice in a second");
+        passes(1_000).await;
+        assert_eq!(known(&wire).await, (1, 1));
+        wire.release(promised, 2);
+        passes(1_000).await;
+        assert_eq!(known(&wire).await, (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_subnet_is_known_while_addresses_of_it_are_looked_for() {
+        let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
+        wire.reserve(plc, Cargo::FirstDatagram, &Limits::default()).await;
+        wire.release(plc, 1);
+        wire.disconnected(plc);
+        passes(120_000).await;
+        assert_eq!(known(&wire).await, (0, 1));
+        wire.resolved(plc);
+        passes(1_000).await;
+        assert_eq!(known(&wire).await, (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rest_between_two_connections_is_kept_however_long_it_is() {
+        let wire = Wire::isolated();
+        let limits = Limits { connection_gap_ms: 120_000, ..Limits::default() };
+        let [rested, other] = ["10.1.0.1", "10.1.0.2"].map(device);
+        let began = Instant::now();
+        for _ in 0..2 {
+            wire.enter(rested, &limits).await;
+            wire.reserve(rested, Cargo::Connection { syns: 1 }, &limits).await;
+            wire.never_opened(rested);
+            wire.release(rested, 2);
+            wire.resolved(rested);
+            wire.disconnected(rested);
+            wire.leave(rested);
+            // Whoever leaves later looks who can be forgotten.
+            tokio::time::sleep(Duration::from_secs(70)).await;
+            wire.enter(other, &limits).await;
+            wire.leave(other);
+        }
+        assert_eq!(began.elapsed().as_secs(), 120 + 70);
+    }
 }

@@ -15,13 +15,30 @@ use crate::frame::Frame;
 /// Sealed by being unreachable: the gate permits these and nothing else.
 pub(super) trait Outgoing: Send {
     /// For the journal, before it leaves; `None` if nothing leaves.
-    fn describe(&self) -> Option<What>;
+    fn describe(&self) -> Option<Leaving<'_>>;
+}
+
+/// What is about to leave.
+pub(super) enum Leaving<'a> {
+    Syn,
+    Question(&'a Frame),
+}
+
+impl Leaving<'_> {
+    fn in_the_journal(&self) -> What {
+        match self {
+            Self::Syn => What::Connecting,
+            Self::Question(frame) => What::Sent {
+                function: frame.facts().name.to_owned(),
+                bytes: frame.bytes().to_vec().into(),
+            },
+        }
+    }
 }
 
 impl Outgoing for Arc<Frame> {
-    fn describe(&self) -> Option<What> {
-        let (function, bytes) = (self.facts().name.to_owned(), self.bytes().to_vec().into());
-        Some(What::Sent { function, bytes })
+    fn describe(&self) -> Option<Leaving<'_>> {
+        Some(Leaving::Question(self))
     }
 }
 
@@ -35,8 +52,8 @@ pub struct Connection {
 }
 
 impl Outgoing for Connection {
-    fn describe(&self) -> Option<What> {
-        Some(What::Connecting)
+    fn describe(&self) -> Option<Leaving<'_>> {
+        Some(Leaving::Syn)
     }
 }
 
@@ -50,7 +67,7 @@ pub struct Peer {
 }
 
 impl Outgoing for Peer {
-    fn describe(&self) -> Option<What> {
+    fn describe(&self) -> Option<Leaving<'_>> {
         None
     }
 }
@@ -66,7 +83,7 @@ pub struct Call {
 }
 
 impl Outgoing for Call {
-    fn describe(&self) -> Option<What> {
+    fn describe(&self) -> Option<Leaving<'_>> {
         self.frame.describe()
     }
 }
@@ -96,9 +113,12 @@ impl<T: Outgoing> Permit<T> {
         let visiting = Arc::clone(&self.visiting);
         visiting.gate.check_window()?;
         visiting.gate.door.pass(|| {
-            if let Some(what) = self.it.describe() {
-                visiting.journal(what)?;
+            if let Some(leaving) = self.it.describe() {
+                visiting.journal(|| leaving.in_the_journal())?;
                 visiting.stamp_sent();
+                if let Leaving::Question(frame) = leaving {
+                    visiting.asks(frame.bytes().len());
+                }
                 self.promised = 0; // what is left of the promise belongs to the visit now
             }
             Ok(send(&self.it))

@@ -153,3 +153,21 @@ pub enum Refusal {
     #[error("the device memory cannot be used: {0}")]
     Memory(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_to_stop_is_told_in_words_of_its_own() {
+        let all = [
+            StopReason::Asked,
+            StopReason::HarmSuspected,
+            StopReason::JournalFailed,
+            StopReason::PlanExceeded,
+        ];
+        let words: std::collections::BTreeSet<_> = all.map(StopReason::in_words).into();
+        assert_eq!(words.len(), 4);
+        assert!(words.iter().all(|words| words.starts_with("stopped ")), "{words:?}");
+    }
+}

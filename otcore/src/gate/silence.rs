@@ -38,3 +38,16 @@ pub(super) enum Said {
     Transport(u64),
     Something,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_that_is_more_than_no_answer_says_what_it_was() {
+        let told = [Silence::TransportOnly, Silence::NotMeant, Silence::NobodyBehind];
+        assert!(told.map(Silence::in_words).iter().all(|words| words.starts_with("; ")));
+        let plain = [Silence::WentDark, Silence::NeverAnswered];
+        assert_eq!(plain.map(Silence::in_words), ["", ""]);
+    }
+}

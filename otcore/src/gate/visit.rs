@@ -67,6 +67,7 @@ impl Visit {
             current: None,
             continues: false,
             kept: Vec::new(),
+            host_hold: None,
             at,
             protocol: "",
         };

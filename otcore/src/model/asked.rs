@@ -37,6 +37,12 @@ struct Endpoints {
     port: u16,
 }
 
+impl Endpoints {
+    fn are(&self, zone: &Zone, protocol: &str, port: u16) -> bool {
+        self.port == port && self.protocol == protocol && self.zone == *zone
+    }
+}
+
 /// A range that ends before it begins, or in another family of addresses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{first} to {last} is no range of addresses")]
@@ -49,6 +55,11 @@ impl Asked {
     /// This address was asked.
     pub fn add(&mut self, zone: &Zone, address: IpAddr, protocol: &str, port: u16) {
         let address = address.to_canonical();
+        // There are few of them, and many addresses at each.
+        let known = self.0.iter_mut().find(|(at, _)| at.are(zone, protocol, port));
+        if let Some((_, ranges)) = known {
+            return insert(ranges, address, address);
+        }
         let endpoints = Endpoints { zone: zone.clone(), protocol: protocol.to_owned(), port };
         insert(self.0.entry(endpoints).or_default(), address, address);
     }
@@ -107,6 +118,9 @@ impl Asked {
 
 /// Add a range, melted together with those that it touches.
 fn insert(ranges: &mut BTreeMap<IpAddr, IpAddr>, first: IpAddr, last: IpAddr) {
+    if first == last && grow(ranges, first) {
+        return;
+    }
     let touches = |end: IpAddr| end >= first || after(end) == Some(first);
     let below = ranges.range(..=first).next_back().filter(|(_, end)| touches(**end));
     let start = below.map_or(first, |(start, _)| *start);
@@ -115,6 +129,22 @@ fn insert(ranges: &mut BTreeMap<IpAddr, IpAddr>, first: IpAddr, last: IpAddr) {
     let ends = swallowed.iter().filter_map(|start| ranges.remove(start));
     let end = ends.fold(last, Ord::max);
     ranges.insert(start, end);
+}
+
+/// Put an address at the end of the range below it, as most are in a sweep; not if it would touch the
+/// range above as well.
+fn grow(ranges: &mut BTreeMap<IpAddr, IpAddr>, address: IpAddr) -> bool {
+    let next = after(address);
+    if next.is_none_or(|next| ranges.contains_key(&next)) || ranges.contains_key(&address) {
+        return false;
+    }
+    match ranges.range_mut(..address).next_back() {
+        Some((_, end)) if after(*end) == Some(address) => {
+            *end = address;
+            true
+        }
+        _ => false,
+    }
 }
 
 /// The address above, within the family.

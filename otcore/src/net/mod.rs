@@ -12,10 +12,12 @@ mod sabotage;
 mod tcp;
 mod udp;
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use postbox::Postboxes;
 pub use resolve::{ResolveError, resolve};
@@ -56,4 +58,16 @@ impl Dialer for Sockets {
 #[cfg(not(feature = "sabotage"))]
 fn finished(frame: &crate::frame::Frame) -> &[u8] {
     frame.bytes()
+}
+
+/// A socket that never blocks, made in one call where the system can.
+fn without_blocking(domain: Domain, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    return Socket::new(domain, kind.nonblocking(), Some(protocol));
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let socket = Socket::new(domain, kind, Some(protocol))?;
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    }
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Type};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::finished;
+use super::{finished, without_blocking};
 use crate::frame::Frame;
 use crate::gate::journal::Close;
 use crate::gate::sabotage::Saboteur;
@@ -37,15 +37,16 @@ pub(super) async fn dial(to: Permit<Connection>) -> Result<Box<dyn Transport>, L
     stream.writable().await?;
     match stream.take_error()? {
         Some(error) => Err(error.into()),
-        None => Ok(Box::new(Tcp::new(stream)?)),
+        None => {
+            stream.set_nodelay(true)?; // a question is one segment, at once
+            Ok(Box::new(Tcp::new(stream)?))
+        }
     }
 }
 
 fn begin_connecting(connection: &Connection) -> io::Result<TcpStream> {
     let domain = Domain::for_address(connection.to);
-    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_nonblocking(true)?;
-    socket.set_tcp_nodelay(true)?; // a question is one segment, at once
+    let socket = without_blocking(domain, Type::STREAM, Protocol::TCP)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?; // a flood ends here, not in memory
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
@@ -86,7 +87,7 @@ struct Tcp {
     /// Something has come back to the last question, so what comes now is a further piece.
     in_pieces: bool,
     #[cfg(feature = "sabotage")]
-    _uninvited: Option<Socket>,
+    _uninvited: Option<socket2::Socket>,
 }
 
 impl Tcp {
@@ -222,13 +223,15 @@ mod tests {
             visitor
         });
         let mut line = Tcp::new(TcpStream::connect(address).await.unwrap()).unwrap();
-        let (mut answer, mut pieces) = (Vec::new(), 0);
+        let (mut answer, mut pieces, began) = (Vec::new(), 0, Instant::now());
         while answer.len() < 50 {
             line.recv(&mut answer).await.unwrap();
             pieces += 1;
         }
         assert_eq!(answer, (0..50).collect::<Vec<u8>>());
-        assert!(pieces < 10, "{pieces} pieces were taken, and each is acknowledged");
+        // On a busy computer they trickle in more slowly.
+        let most = 2 + began.elapsed().as_millis() / GATHERING.as_millis();
+        assert!(pieces <= most, "{pieces} pieces were taken, and each is acknowledged");
         drop(device.join());
     }
 }

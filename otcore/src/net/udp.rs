@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-use super::finished;
 use super::postbox::{Postboxes, Slot};
+use super::{finished, without_blocking};
 use crate::frame::Frame;
 use crate::gate::journal::Close;
 use crate::gate::sabotage::Saboteur;
@@ -35,14 +35,19 @@ pub(super) fn address(
     let local = socket.local_addr()?;
     // Without it most devices are heard all the same.
     let slot = peer.reply_port.and_then(|port| postboxes.rent(local.ip(), port, peer.to).ok());
-    Ok(Box::new(Udp { socket, local, slot }))
+    Ok(Box::new(Udp {
+        socket,
+        local,
+        slot,
+        #[cfg(feature = "sabotage")]
+        _uninvited: super::sabotage::uninvited(peer.to),
+    }))
 }
 
 /// A connected socket: the kernel drops what comes from any other address or port, and tells us
 /// when the peer, or somebody on the way, says that nobody is there.
 fn open(to: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::for_address(to), Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_nonblocking(true)?;
+    let socket = without_blocking(Domain::for_address(to), Type::DGRAM, Protocol::UDP)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.connect(&SockAddr::from(to))?;
     UdpSocket::from_std(socket.into())
@@ -71,6 +76,8 @@ struct Udp {
     socket: UdpSocket,
     local: SocketAddr,
     slot: Option<Slot>,
+    #[cfg(feature = "sabotage")]
+    _uninvited: Option<socket2::Socket>,
 }
 
 impl Udp {
@@ -119,6 +126,7 @@ impl Udp {
 impl Transport for Udp {
     async fn send(&mut self, question: Permit<Arc<Frame>>) -> Result<(), LinkError> {
         if Saboteur::Empty.is_at_work() {
+            self.try_send(&[])?;
             return Ok(());
         }
         self.socket.writable().await?;

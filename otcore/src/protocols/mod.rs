@@ -175,3 +175,31 @@ impl Bounds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_the_same_whatever_its_tag_and_no_other_one() {
+        let asked = [0, 1, 0, 0, 0, 2, 255, 0x11];
+        let again = [7, 9, 0, 0, 0, 2, 255, 0x11];
+        let another = [0, 1, 0, 0, 0, 2, 255, 0x2B];
+        assert!(repeats("modbus", &asked, &asked) && repeats("modbus", &asked, &again));
+        assert!(!repeats("modbus", &asked, &another), "another function");
+        assert!(!repeats("modbus", &asked, &asked[..7]), "a piece of it");
+        assert!(!repeats("profinet", &asked, &again), "nobody knows where its tag is");
+        assert!(repeats("profinet", &asked, &asked));
+    }
+
+    /// Everything that differs from one asking to the next is a tag of two bytes or more, and never
+    /// at the end, where what is asked for stands.
+    #[test]
+    fn no_protocol_takes_more_for_passing_than_its_tags() {
+        for probe in ALL {
+            let passing = (0..64).filter(|place| probe.is_passing(*place)).collect::<Vec<_>>();
+            assert!(passing.len() <= 12, "{}: {passing:?}", probe.name());
+            assert!(passing.iter().all(|place| *place < 20), "{}: {passing:?}", probe.name());
+        }
+    }
+}

@@ -57,3 +57,13 @@ impl FromStr for Level {
         known.ok_or_else(|| UnknownLevel(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_named_as_policies_write_them() {
+        assert_eq!(Level::ALL.map(Level::name), ["detect", "identify", "structure", "state"]);
+    }
+}

@@ -389,4 +389,12 @@ mod tests {
         let other: Vec<u8> = (0..=0x21).filter(|function| !every(*function)).collect();
         assert_eq!(other, [0x01], "of all functions only READ may be asked");
     }
+
+    #[test]
+    fn every_protocol_has_a_table_of_its_own_and_what_is_none_has_none() {
+        for (name, never) in ALL {
+            assert_eq!(of(name), Some(*never), "{name}");
+        }
+        assert!(of("profinet").is_none());
+    }
 }

@@ -43,12 +43,12 @@ impl Selector {
     /// Put the next numbers behind it, of which the last decide least; `None` if it becomes longer than
     /// any that exists.
     #[inline]
-    #[allow(clippy::cast_possible_truncation)]
     pub(crate) fn extend(&mut self, path: &[u8]) -> Option<()> {
-        let places = self.bytes.get_mut(usize::from(self.len)..)?.get_mut(..path.len())?;
-        places.copy_from_slice(path);
-        self.len += path.len() as u8;
-        Some(())
+        path.iter().try_for_each(|number| {
+            *self.bytes.get_mut(usize::from(self.len))? = *number;
+            self.len += 1;
+            Some(())
+        })
     }
 
     /// The numbers.

@@ -57,10 +57,10 @@ impl Handle {
 }
 
 impl Scan {
-    pub(super) fn start(crew: Crew, plan: Plan) -> Self {
+    pub(super) fn start(crew: Crew, plan: Plan, only_tells: bool) -> Self {
         let (tx, events) = mpsc::channel(64);
         let gate = crew.gate.clone();
-        let work = tokio::spawn(Work::new(crew, plan, tx).run());
+        let work = tokio::spawn(Work { only_tells, ..Work::new(crew, plan, tx) }.run());
         Self { events, gate, work: Some(work) }
     }
 
@@ -106,6 +106,12 @@ impl Drop for Scan {
     }
 }
 
+/// Devices that are visited, each on its own task.
+type Visits = JoinSet<(IpAddr, Visited)>;
+
+/// How many visits begin before anybody looks how long the line is.
+const TOGETHER: usize = 8;
+
 /// The scan itself, on its own task.
 struct Work {
     crew: Arc<Crew>,
@@ -114,6 +120,8 @@ struct Work {
     events: mpsc::Sender<Event>,
     report: Report,
     progress: Progress,
+    /// Devices are in events alone, not in the report.
+    only_tells: bool,
 }
 
 impl Work {
@@ -132,6 +140,7 @@ impl Work {
             crew: Arc::new(crew),
             plan: Arc::new(plan),
             events,
+            only_tells: false,
         }
     }
 
@@ -174,21 +183,16 @@ impl Work {
     }
 
     async fn visit_everybody(&mut self) {
-        let most = usize::try_from(self.crew.gate.policy().limits.parallel_devices).unwrap_or(1);
-        let mut visits: JoinSet<(IpAddr, Visited)> = JoinSet::new();
+        let mut visits = JoinSet::new();
+        let gate = self.crew.gate.clone();
         loop {
-            while visits.len() < most && self.crew.gate.stopped().is_none() {
-                let Some((stop, address)) = self.lanes.next() else { break };
-                let (crew, plan) = (Arc::clone(&self.crew), Arc::clone(&self.plan));
-                visits.spawn(async move {
-                    let visited = match plan.stops.get(stop) {
-                        Some(stop) => crew.visit(address, stop).await,
-                        None => unreachable!("lanes hand out stops of this plan"),
-                    };
-                    (address, visited)
-                });
-            }
-            match visits.join_next().await {
+            let all_out = self.send_out(&mut visits).await;
+            let joined = tokio::select! {
+                biased;
+                joined = visits.join_next() => joined,
+                () = gate.line_moved(), if !all_out => continue,
+            };
+            match joined {
                 None => return,
                 Some(Ok((address, visited))) => {
                     self.lanes.done(address);
@@ -203,6 +207,32 @@ impl Work {
         }
     }
 
+    /// Begin visits until enough of them stand in line for the pace of the whole process: more would
+    /// only take up memory. Whether as many are under way as there may be now.
+    async fn send_out(&mut self, visits: &mut Visits) -> bool {
+        let most = usize::try_from(self.crew.gate.policy().limits.parallel_devices).unwrap_or(1);
+        let mut sent = 0;
+        while !self.crew.gate.has_line() {
+            if visits.len() >= most || self.crew.gate.stopped().is_some() {
+                return true;
+            }
+            let Some((stop, address)) = self.lanes.next() else { return true };
+            let (crew, plan) = (Arc::clone(&self.crew), Arc::clone(&self.plan));
+            visits.spawn(async move {
+                let visited = match plan.stops.get(stop) {
+                    Some(stop) => crew.visit(address, stop).await,
+                    None => unreachable!("lanes hand out stops of this plan"),
+                };
+                (address, visited)
+            });
+            sent += 1;
+            if sent % TOGETHER == 0 {
+                tokio::task::yield_now().await; // who was sent out shows whether there is a line
+            }
+        }
+        false
+    }
+
     async fn take(&mut self, visited: Visited) {
         let answered =
             visited.asset.is_some() || visited.outcomes.iter().any(|r| r.outcome.answered());
@@ -213,10 +243,12 @@ impl Work {
             self.progress.done += 1;
             self.report.counters.visited += 1;
         }
-        self.report.exchanges.extend(visited.exchanges);
+        if !self.only_tells {
+            self.report.exchanges.extend(visited.exchanges);
+            visited.asset.iter().cloned().for_each(|asset| self.report.assets.add(asset));
+        }
         if let Some(asset) = visited.asset {
-            self.tell(Event::Asset(Box::new(asset.clone()))).await;
-            self.report.assets.add(asset);
+            self.tell(Event::Asset(Box::new(asset))).await;
         }
         for record in visited.outcomes {
             if record.packets > 0 && record.outcome != Outcome::Aborted {
@@ -226,8 +258,10 @@ impl Work {
             // Addresses at which nobody answered are only counted, or a large range fills memory.
             let unremarkable = !visited.named && record.outcome == Outcome::Silent;
             if !unremarkable {
-                self.tell(Event::Outcome(Box::new(record.clone()))).await;
-                self.report.outcomes.push(record);
+                if !self.only_tells {
+                    self.report.outcomes.push(record.clone());
+                }
+                self.tell(Event::Outcome(Box::new(record))).await;
             }
         }
         self.tell(Event::Progress(self.progress)).await;

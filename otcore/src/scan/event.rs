@@ -34,6 +34,21 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// What kind of event it is, as in JSON.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Skipped(_) => "skipped",
+            Self::Phase { .. } => "phase",
+            Self::Outcome(_) => "outcome",
+            Self::Asset(_) => "asset",
+            Self::Progress(_) => "progress",
+            Self::Finished { .. } => "finished",
+        }
+    }
+}
+
 /// How far a scan is; at the end `done` equals `planned` unless it was stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Progress {

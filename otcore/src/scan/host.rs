@@ -150,7 +150,7 @@ impl Crew {
             vendor: None,
             model: None,
         });
-        let decision = decision.for_target(&conversation.options);
+        let decision = Arc::new(decision.for_target(&conversation.options));
         let host = Host {
             visit,
             dialer: &*self.dialer,
@@ -159,7 +159,7 @@ impl Crew {
             source: &self.source,
             named_units: &conversation.named_units,
             options: &conversation.options,
-            for_strangers: decision.clone(),
+            for_strangers: Arc::clone(&decision),
             decision,
             first_tag: self.first_tag,
         };

@@ -68,6 +68,7 @@ pub struct Scanner {
     dialer: Arc<dyn Dialer>,
     shelf: Arc<Shelf>,
     seed: Option<u64>,
+    only_tells: bool,
 }
 
 impl fmt::Debug for Scanner {
@@ -125,7 +126,7 @@ impl Scanner {
             first_tag: self.first_tag(),
             called: Vec::new(),
         };
-        Scan::start(crew, plan)
+        Scan::start(crew, plan, self.only_tells)
     }
 
     /// The same scanner, with what is known taken from `shelf` when a scan starts.
@@ -187,6 +188,7 @@ pub struct Builder {
     dialer: Option<Arc<dyn Dialer>>,
     shelf: Option<Arc<Shelf>>,
     seed: Option<u64>,
+    only_tells: bool,
 }
 
 impl fmt::Debug for Builder {
@@ -283,6 +285,16 @@ impl Builder {
         self
     }
 
+    /// Do not keep what is found: every device, and how each conversation ended, is told in an
+    /// [`Event`] and then forgotten, so that a range of any size takes the memory of what is under
+    /// way. The report has no assets, outcomes and exchanges then; its counters, and who was asked,
+    /// are whole. Default: everything is kept for the report.
+    #[must_use]
+    pub fn only_tell(mut self) -> Self {
+        self.only_tells = true;
+        self
+    }
+
     /// Check everything and make the scanner.
     ///
     /// # Errors
@@ -310,6 +322,7 @@ impl Builder {
             dialer: self.dialer.unwrap_or_else(|| Arc::<crate::net::Sockets>::default()),
             shelf: self.shelf.unwrap_or_default(),
             seed: self.seed,
+            only_tells: self.only_tells,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! What would be sent to whom, with upper bounds, before any packet leaves.
 
+mod time;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -314,7 +315,7 @@ impl Making<'_> {
         });
         let calls = calls::calls(self.basis.policy, &self.stops);
         let bounds = bounds.and(calls::bounds(&calls, &self.basis.policy.limits));
-        let seconds_at_most = longest(self.basis.policy, devices, &bounds);
+        let seconds_at_most = time::longest(self.basis.policy, &self.stops, &bounds);
         Ok(Plan {
             zone: self.basis.zone.clone(),
             source: self.basis.source.clone(),
@@ -396,26 +397,6 @@ fn before(address: IpAddr) -> Option<IpAddr> {
         IpAddr::V4(a) => a.to_bits().checked_sub(1).map(|bits| IpAddr::V4(bits.into())),
         IpAddr::V6(a) => a.to_bits().checked_sub(1).map(|bits| IpAddr::V6(bits.into())),
     }
-}
-
-/// If every device takes all of its time, and everything of the plan waits for its turn besides.
-fn longest(policy: &Policy, devices: u128, bounds: &Bounds) -> u64 {
-    let limits = &policy.limits;
-    let at_once = u128::from(limits.parallel_devices.min(limits.subnet_devices).max(1));
-    let rounds = u64::try_from(devices.div_ceil(at_once)).unwrap_or(u64::MAX);
-    // The last question of a device may begin when its time is nearly up, and then the goodbye.
-    let goodbye_ms = limits.drain_ms.saturating_add(limits.close_wait_ms);
-    let stay = bounds.seconds.saturating_add(u64::from(goodbye_ms.div_ceil(1_000)) + 1);
-    let by_time = rounds.saturating_mul(stay);
-    let rate = limits.process_packets_per_s.min(limits.subnet_packets_per_s);
-    let by_pace = at_rate(bounds.packets, rate);
-    let by_new = at_rate(bounds.connections, limits.subnet_new_addresses_per_s);
-    by_time.saturating_add(by_pace).saturating_add(by_new)
-}
-
-/// Seconds for this many at `rate`, with the quarter that a window is longer than its second.
-fn at_rate(count: u64, rate: u32) -> u64 {
-    (count.saturating_mul(5) / (u64::from(rate.max(1)) * 4)).saturating_add(1)
 }
 
 /// Larger integers are none to most readers of JSON.

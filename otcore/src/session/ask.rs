@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
+use super::in_time::in_time;
 use super::{Findings, ProbeError, Session};
 use crate::frame::Frame;
 use crate::gate::Refusal;
 use crate::gate::sabotage::Saboteur;
+use crate::model::{Exchange, Transport as Carrier};
 use crate::protocol::{Answer, Protocol, Request};
 use crate::wire::{Reader, WireError};
 
@@ -16,11 +18,21 @@ use crate::wire::{Reader, WireError};
 const KEPT_OF_GARBAGE: usize = 512;
 
 /// A finished question.
-struct Question<F> {
+pub(super) struct Question<F> {
     frame: Arc<Frame>,
     function: F,
     asked_at: jiff::Timestamp,
     sent: Instant,
+}
+
+/// A question on a connection that was given up, and its answer if that came after all: what a device
+/// says late is as true as what it says in time.
+#[derive(Debug, Default)]
+pub(super) struct GivenUp {
+    asked: Option<(Arc<Frame>, jiff::Timestamp, Instant)>,
+    answered: Option<Exchange>,
+    /// What has arrived came in several pieces.
+    pub(super) is_in_pieces: bool,
 }
 
 impl<P: Protocol> Session<'_, P> {
@@ -95,39 +107,47 @@ impl<P: Protocol> Session<'_, P> {
         loop {
             let patience = self.patience(self.visit.repetitions_left());
             let admission = self.visit.admit(Arc::clone(&question.frame), patience);
-            let permit = match self.while_listening(admission).await? {
+            let granted = self.while_listening(admission).await;
+            found.exchanges.extend(self.given_up.answered.take());
+            let permit = match granted? {
                 // It answered while the repetition waited for leave.
                 _ if repeats && self.visit.was_heard() => None,
                 // The policy has no room for a repetition, so the silence stands.
                 Err(Refusal::Spent { .. }) if repeats => {
-                    return Err(self.silent(question, patience).await?);
+                    return Err(self.silent(question, patience, found).await?);
                 }
                 permit => Some(permit?),
             };
             if let Some(permit) = permit {
                 (question.asked_at, question.sent) = (self.visit.gate().now(), Instant::now());
+                // What has begun to come before the question left is no answer to it, unless it is a
+                // call, which anything answers that says who is there.
+                let counts = self.carrier == Carrier::Tcp && !P::is_a_call(question.function);
+                self.old = if counts { self.buf.len() } else { 0 };
                 self.send(permit).await?;
+                self.is_waiting = true;
             }
             let visit = self.visit;
-            let waiting = timeout(patience, self.message(&question.frame));
+            let waiting = in_time(patience, self.message(&question.frame));
             match visit.unless_stopped(waiting).await? {
                 Ok(answer) => return self.keep(question, answer, found),
                 Err(_) if visit.repetitions_left() > 0 => {
                     visit.repeats();
                     repeats = true;
                 }
-                Err(_) => return Err(self.silent(question, patience).await?),
+                Err(_) => return Err(self.silent(question, patience, found).await?),
             }
         }
     }
 
     /// Keep what came back as evidence, an answer or not.
     fn keep(
-        &self,
+        &mut self,
         question: &Question<P::Function>,
         answer: Result<Vec<u8>, ProbeError>,
         found: &mut Findings,
     ) -> Result<Vec<u8>, ProbeError> {
+        found.exchanges.extend(self.given_up.answered.take());
         let bytes = match &answer {
             Ok(message) => message.clone(),
             Err(ProbeError::Malformed(_)) => {
@@ -138,6 +158,35 @@ impl<P: Protocol> Session<'_, P> {
         let rtt = question.sent.elapsed();
         found.exchanges.push(self.exchange(&question.frame, bytes, question.asked_at, rtt));
         answer
+    }
+
+    /// Whether `message` is an answer to the question that was given up: a device so slow is asked
+    /// nothing more, and what it says next may be meant for that question or for this one.
+    ///
+    /// The answer is kept, unless it may be the beginning of one that was broken off and something else
+    /// behind it: if it came in `pieces` and another question has left.
+    pub(super) fn check_late(&mut self, message: &[u8], pieces: bool) -> Result<(), WireError> {
+        let Some((frame, at, sent)) = self.given_up.asked.take() else { return Ok(()) };
+        if !matches!(P::answer(frame.bytes(), message), Ok(Some(_))) {
+            self.given_up.asked = Some((frame, at, sent));
+            return Ok(());
+        }
+        if !pieces {
+            let late = self.exchange(&frame, message.to_vec(), at, sent.elapsed());
+            self.given_up.answered = Some(late);
+        }
+        let value = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Err(WireError::Invalid { field: "milliseconds to an answer", value })
+    }
+
+    /// The same of what has arrived before the next question leaves.
+    pub(super) fn check_overdue(&mut self) -> Result<(), WireError> {
+        if self.given_up.asked.is_none() {
+            return Ok(());
+        }
+        let Some(len) = P::split(&self.buf)? else { return Ok(()) };
+        let message = self.buf.get(..len).unwrap_or_default().to_vec();
+        self.check_late(&message, false)
     }
 
     /// What the first answer says, for the probe and for the gate.
@@ -177,7 +226,9 @@ impl<P: Protocol> Session<'_, P> {
         &mut self,
         question: &Question<P::Function>,
         waited: Duration,
+        found: &mut Findings,
     ) -> Result<ProbeError, ProbeError> {
+        found.exchanges.extend(self.given_up.answered.take());
         if Saboteur::SecondPacket.is_at_work() {
             let again = self.visit.admit(Arc::clone(&question.frame), waited).await?;
             self.send(again).await?;
@@ -190,6 +241,9 @@ impl<P: Protocol> Session<'_, P> {
         } else if P::is_a_call(question.function) {
             self.visit.not_meant(name, self.alive)
         } else {
+            let frame = Arc::clone(&question.frame);
+            let given_up = Some((frame, question.asked_at, question.sent));
+            self.given_up.asked = given_up.filter(|_| self.carrier == Carrier::Tcp);
             self.visit.silent(name, self.alive)
         };
         Ok(ProbeError::Silent { waited, means })

@@ -2,10 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
+use super::ask::GivenUp;
+use super::in_time::in_time;
 use super::{Dialer, LinkError, ProbeError, Session, Transport};
 use crate::gate::policy::{Decision, Limits, Subject};
 use crate::gate::{Lease, Refusal, Visit};
@@ -26,9 +29,9 @@ pub struct Host<'a> {
     pub(crate) named_units: &'a [u8],
     /// Everything else that the target says.
     pub(crate) options: &'a Options,
-    pub(crate) decision: Decision,
+    pub(crate) decision: Arc<Decision>,
     /// What holds for whoever has not said yet who it is.
-    pub(crate) for_strangers: Decision,
+    pub(crate) for_strangers: Arc<Decision>,
     pub(crate) first_tag: u16,
 }
 
@@ -106,14 +109,14 @@ impl<'a> Host<'a> {
     pub fn learn<P: Protocol>(&mut self, vendor: &str, model: &str) -> Result<(), ProbeError> {
         self.visit.is_a(vendor, model)?;
         let gate = self.visit.gate();
-        self.decision = gate.policy().decide(&Subject {
+        self.decision = Arc::new(gate.policy().decide(&Subject {
             zone: self.zone.as_str(),
             address: self.endpoint.ip(),
             protocol: P::NAME,
             port: self.endpoint.port(),
             vendor: Some(vendor),
             model: Some(model),
-        });
+        }));
         match self.decision.permitted {
             true => Ok(()),
             false => Err(Refusal::SkippedByRule(format!("{vendor} {model}")).into()),
@@ -122,7 +125,7 @@ impl<'a> Host<'a> {
 
     /// Another unit is asked from now on: what a rule allowed the last one is not its own.
     pub fn meet_stranger(&mut self) {
-        self.decision = self.for_strangers.clone();
+        self.decision = Arc::clone(&self.for_strangers);
     }
 
     /// Start a conversation.
@@ -133,7 +136,7 @@ impl<'a> Host<'a> {
         let (permit, lease) = self.visit.connect(self.endpoint, P::NAME).await?;
         let patience = Duration::from_millis(self.limits().connect_timeout_ms.into());
         let started = Instant::now();
-        let dialing = timeout(patience, self.dialer.dial(permit));
+        let dialing = in_time(patience, self.dialer.dial(permit));
         let transport = match self.visit.unless_stopped(dialing).await? {
             Ok(Ok(transport)) => transport,
             Ok(Err(LinkError::Gate(refusal))) => return Err(refusal.into()),
@@ -209,9 +212,12 @@ impl<'a> Host<'a> {
             zone: self.zone,
             source: self.source,
             buf: Vec::new(),
+            old: 0,
             asked: None,
             tag: self.first_tag,
             alive: true,
+            given_up: GivenUp::default(),
+            is_waiting: false,
             protocol,
         }
     }

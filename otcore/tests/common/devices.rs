@@ -1,9 +1,9 @@
 //! Devices that change their ways.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use otcore::sim::{Device, Fault, Faulty, Greeting, Reply, Visit};
+use otcore::sim::{Action, Device, Fault, Faulty, Greeting, Reply, Visit};
 
 /// Behaves for a while, then has a fault.
 #[derive(Debug)]
@@ -12,7 +12,11 @@ pub(crate) struct Later<D> {
     after: u64,
     faulty: Faulty<Arc<D>>,
     asked: AtomicU64,
+    told: Told,
 }
+
+/// The questions that a device has answered honestly so far, with every byte of its answers.
+pub(crate) type Told = Arc<Mutex<Vec<(Vec<u8>, Vec<u8>)>>>;
 
 impl<D: Device> Later<D> {
     /// It answers `after` requests, then has the fault. It is one device all along, whatever state it
@@ -20,7 +24,26 @@ impl<D: Device> Later<D> {
     pub(crate) fn new(device: D, after: u64, fault: Fault) -> Self {
         let honest = Arc::new(device);
         let faulty = Faulty::new(Arc::clone(&honest), fault);
-        Self { honest, after, faulty, asked: AtomicU64::new(0) }
+        Self { honest, after, faulty, asked: AtomicU64::new(0), told: Told::default() }
+    }
+
+    /// What it has said while it behaved; it grows as the device is asked.
+    pub(crate) fn told(&self) -> Told {
+        Arc::clone(&self.told)
+    }
+
+    fn note(&self, received: &[u8], reply: &Reply) {
+        let mut answer = Vec::new();
+        for action in &reply.actions {
+            match action {
+                Action::Send(bytes) => answer.extend_from_slice(bytes),
+                Action::Wait(_) => {}
+                _ => return, // who hangs up as well, or answers elsewhere, may not be heard
+            }
+        }
+        if let Some(request) = received.get(..reply.consumed).filter(|_| !answer.is_empty()) {
+            self.told.lock().unwrap().push((request.to_vec(), answer));
+        }
     }
 }
 
@@ -39,6 +62,7 @@ impl<D: Device> Device for Later<D> {
             true => {
                 let reply = self.honest.answer(visit, received);
                 self.asked.fetch_add(u64::from(reply.consumed > 0), Ordering::Relaxed);
+                self.note(received, &reply);
                 reply
             }
             false => self.faulty.answer(visit, received),

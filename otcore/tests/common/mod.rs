@@ -8,15 +8,16 @@ pub(crate) mod manifest;
 pub(crate) mod network;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use otcore::gate::journal::{Entry, Journal, MemoryJournal, What};
+use otcore::gate::journal::{Entry, Journal, What};
 use otcore::gate::memory::{DeviceMemory, InMemory, Record};
 use otcore::gate::policy::KNOWN;
 use otcore::gate::{Device, RunClock, Wire};
+use otcore::protocols::Probe;
 use otcore::scan::{Event, Plan, Progress, Report, Scan, Scanner};
-use otcore::{Policy, Targets, Zone};
+use otcore::{Level, Policy, Targets, Zone};
 
 use network::Network;
 
@@ -28,7 +29,7 @@ pub(crate) struct Setting {
     pub(crate) network: Network,
     pub(crate) policy: Policy,
     pub(crate) memory: Arc<dyn DeviceMemory>,
-    pub(crate) journal: Arc<MemoryJournal>,
+    pub(crate) journal: Arc<Kept>,
     pub(crate) wire: Arc<Wire>,
     pub(crate) clock: RunClock,
     pub(crate) seed: u64,
@@ -51,7 +52,7 @@ impl Setting {
             network,
             policy: only("modbus", Policy::gentle()),
             memory: Arc::new(InMemory::default()),
-            journal: Arc::new(MemoryJournal::default()),
+            journal: Arc::<Kept>::default(),
             wire: Wire::isolated(),
             clock: RunClock::starting_at(epoch),
             seed: 7,
@@ -115,6 +116,17 @@ pub(crate) fn only(protocol: &str, policy: Policy) -> Policy {
     })
 }
 
+/// The gentle policy for the deepest look at the device that `probe` knows, at `at`.
+pub(crate) fn deepest(probe: &dyn Probe, at: SocketAddr) -> Policy {
+    let policy = only(probe.name(), Policy::gentle())
+        .protocol(probe.name(), |settings| settings.on().level(Level::State));
+    let decision = policy.upper_bound("", at.ip(), probe.name(), at.port());
+    match probe.missing_consent(&decision) {
+        Some(consent) => policy.protocol(probe.name(), |settings| settings.allow(consent)),
+        None => policy,
+    }
+}
+
 pub(crate) fn parse(targets: &str) -> Targets {
     targets.parse().unwrap()
 }
@@ -135,15 +147,30 @@ pub(crate) fn sent_to(journal: &[Entry], device: SocketAddr) -> Vec<(String, Vec
         .collect()
 }
 
+/// Every entry so far.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(Mutex<Vec<Entry>>);
+
+impl Kept {
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
 /// Keeps every entry, and tells the network's watch who went dark: a packet does not show it.
-struct Telling(Arc<MemoryJournal>, Network);
+struct Telling(Arc<Kept>, Network);
 
 impl Journal for Telling {
     fn record(&self, entry: &Entry) -> std::io::Result<()> {
         if let What::WentDark { .. } = entry.what {
             self.1.watched(|watch, now| watch.went_dark(now, entry.device.ip()));
         }
-        self.0.record(entry)
+        self.0.0.lock().unwrap().push(entry.clone());
+        Ok(())
     }
 }
 

@@ -20,6 +20,8 @@ use super::limits::{Watch, Why};
 
 /// Largest piece that is read at once, as with the sockets of the engine.
 const CHUNK: usize = 2048;
+/// Of a longer datagram the beginning is read, as with the sockets of the engine.
+const LARGEST: usize = 4096;
 /// How long a kernel holds an acknowledgement back at least.
 const DELAY: Duration = Duration::from_millis(40);
 
@@ -31,10 +33,16 @@ struct Inner {
     started: Instant,
     latency: Duration,
     devices: HashMap<SocketAddr, Arc<Station>>,
+    /// Makes a device as long as it is visited, where so many live that they would fill memory.
+    maker: Option<Maker>,
     refusing: HashSet<IpAddr>,
     unreachable: HashSet<IpAddr>,
     gives_up_with: io::ErrorKind,
     capture: Option<Mutex<Vec<Packet>>>,
+    heard: Mutex<Vec<(SocketAddr, Vec<u8>)>>,
+    below: Option<Below>,
+    taken: AtomicU64,
+    stuck: AtomicU64,
     watch: Option<Mutex<Watch>>,
     packets: AtomicU64,
     open: Mutex<HashMap<IpAddr, usize>>,
@@ -57,6 +65,22 @@ pub(crate) enum Kind {
     Fin,
 }
 
+/// Who lives at an address.
+pub(crate) type Maker = Box<dyn Fn(SocketAddr) -> Option<Station> + Send + Sync>;
+
+/// What goes wrong with connections below the devices, between their systems and ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Below {
+    /// After so many questions no more is taken off our hands, until our kernel gives up.
+    Window(u64),
+    /// No question is acknowledged before our kernel gives up, though it is answered.
+    Acknowledgement,
+    /// Our kernel acknowledges the handshake once more.
+    Handshake,
+    /// Our kernel sends the first question once more.
+    TooLong,
+}
+
 /// Puts a [`Network`] together.
 pub(crate) struct Wiring(Inner);
 
@@ -67,10 +91,15 @@ impl Network {
             started: Instant::now(),
             latency: Duration::from_millis(1),
             devices: HashMap::new(),
+            maker: None,
             refusing: HashSet::new(),
             unreachable: HashSet::new(),
             gives_up_with: io::ErrorKind::TimedOut,
             capture: Some(Mutex::default()),
+            heard: Mutex::default(),
+            below: None,
+            taken: AtomicU64::new(0),
+            stuck: AtomicU64::new(0),
             watch: None,
             packets: AtomicU64::new(0),
             open: Mutex::default(),
@@ -82,6 +111,16 @@ impl Network {
     pub(crate) fn capture(&self) -> Vec<Packet> {
         let capture = self.0.capture.as_ref().map(|capture| capture.lock().unwrap().clone());
         capture.unwrap_or_default()
+    }
+
+    /// Every piece of an answer that we were handed so far, and from whom.
+    pub(crate) fn heard(&self) -> Vec<(SocketAddr, Vec<u8>)> {
+        self.0.heard.lock().unwrap().clone()
+    }
+
+    /// How many questions nobody has taken off our hands.
+    pub(crate) fn stuck(&self) -> u64 {
+        self.0.stuck.load(Ordering::Relaxed)
     }
 
     /// How many packets of ours there were so far.
@@ -125,6 +164,13 @@ impl Network {
         }
     }
 
+    /// We are handed these bytes.
+    fn hands(&self, from: SocketAddr, bytes: &[u8]) {
+        if self.0.capture.is_some() {
+            self.0.heard.lock().unwrap().push((from, bytes.to_vec()));
+        }
+    }
+
     fn now(&self) -> Duration {
         self.0.started.elapsed()
     }
@@ -138,6 +184,12 @@ impl Wiring {
 
     pub(crate) fn device(mut self, at: SocketAddr, device: impl Device + 'static) -> Self {
         self.0.devices.insert(at, Arc::new(Station::new(device)));
+        self
+    }
+
+    /// Whoever else lives here is forgotten after each visit by TCP.
+    pub(crate) fn made_by(mut self, maker: Maker) -> Self {
+        self.0.maker = Some(maker);
         self
     }
 
@@ -162,6 +214,12 @@ impl Wiring {
     /// Every packet is held against these limits as it leaves.
     pub(crate) fn watched(mut self, limits: &Limits) -> Self {
         self.0.watch = Some(Mutex::new(Watch::new(limits.clone())));
+        self
+    }
+
+    /// On all connections this goes wrong.
+    pub(crate) fn below(mut self, below: Below) -> Self {
+        self.0.below = Some(below);
         self
     }
 
@@ -192,17 +250,21 @@ impl Dialer for Network {
         if self.0.unreachable.contains(&to.ip()) {
             return Err(io::Error::from(io::ErrorKind::HostUnreachable).into());
         }
-        let Some(station) = self.0.devices.get(&to) else {
+        let made = || self.0.maker.as_ref().and_then(|make| make(to)).map(Arc::new);
+        let Some(station) = self.0.devices.get(&to).cloned().or_else(made) else {
             return std::future::pending().await;
         };
         self.saw(to, Kind::Ack);
+        if self.0.below == Some(Below::Handshake) {
+            self.note(to, Kind::Ack, Why::Piece);
+        }
         let (connection, greeting) = station.connect(self.now());
         let arrivals = match greeting {
             Greeting::Accept => VecDeque::new(),
             Greeting::Banner(bytes) => VecDeque::from([(Instant::now(), Arrival::Bytes(bytes))]),
             Greeting::Refuse => VecDeque::from([(Instant::now(), Arrival::End)]),
         };
-        let (network, station) = (self.clone(), Arc::clone(station));
+        let network = self.clone();
         let state = State::Open;
         let (due, asked) = (Instant::now(), Instant::now());
         Ok(Box::new(Line {
@@ -216,6 +278,7 @@ impl Dialer for Network {
             asked,
             owed: false,
             delayed: None,
+            gives_up: None,
             state,
             _open: open,
         }))
@@ -251,7 +314,9 @@ impl Dialer for Network {
                 _ => None,
             })
         });
-        Ok(answers.take(most).collect())
+        let answers: Vec<(SocketAddr, Vec<u8>)> = answers.take(most).collect();
+        answers.iter().for_each(|(_, bytes)| self.hands(to, bytes));
+        Ok(answers)
     }
 }
 
@@ -337,8 +402,10 @@ impl Transport for Datagrams {
         let Some((at, _)) = self.arrivals.front() else { return std::future::pending().await };
         sleep_until(*at).await;
         match self.arrivals.pop_front() {
-            Some((_, Arrival::Bytes(bytes))) => {
+            Some((_, Arrival::Bytes(mut bytes))) => {
+                bytes.truncate(LARGEST);
                 self.attempt = None;
+                self.network.hands(self.to, &bytes);
                 buf.extend_from_slice(&bytes);
                 Ok(bytes.len())
             }
@@ -427,6 +494,8 @@ struct Line {
     owed: bool,
     /// Until when another piece is acknowledged with the last one.
     delayed: Option<Instant>,
+    /// When our kernel gives up on what is not acknowledged.
+    gives_up: Option<Instant>,
     state: State,
     _open: Open,
 }
@@ -454,6 +523,9 @@ impl Line {
         let latency = self.network.0.latency;
         self.asked = Instant::now();
         self.owed = true;
+        if self.is_spoiled_below() {
+            return;
+        }
         self.due = self.due.max(self.asked + latency);
         let heard = self.network.now() + latency;
         for action in self.station.receive(self.connection, bytes, heard) {
@@ -469,11 +541,37 @@ impl Line {
         }
     }
 
+    /// Whether what is below the device keeps the question from it.
+    fn is_spoiled_below(&mut self) -> bool {
+        let taken = self.network.0.taken.fetch_add(1, Ordering::Relaxed);
+        match self.network.0.below {
+            Some(Below::Window(most)) if taken >= most => {
+                self.network.0.stuck.fetch_add(1, Ordering::Relaxed);
+                self.gives_up.get_or_insert(self.asked + self.patience);
+                return true;
+            }
+            Some(Below::Acknowledgement) => {
+                self.gives_up.get_or_insert(self.asked + self.patience);
+            }
+            Some(Below::TooLong) if taken == 0 => {
+                self.network.note(self.to, Kind::Ack, Why::Piece);
+            }
+            _ => {}
+        }
+        false
+    }
+
     /// Wait until the next thing arrives; for ever if nothing is on its way. A dead device does not
     /// even acknowledge, and then our kernel gives up.
     async fn arrival(&mut self) -> Arrival {
         loop {
+            let next = self.arrivals.front().map(|(at, _)| *at);
             match self.arrivals.front() {
+                _ if self.gives_up.is_some_and(|at| next.is_none_or(|next| at <= next)) => {
+                    let Some(at) = self.gives_up else { continue };
+                    sleep_until(at).await;
+                    return Arrival::GivenUp;
+                }
                 _ if self.station.is_dark() && self.owed => {
                     sleep_until(self.asked + self.patience).await;
                     return Arrival::GivenUp;
@@ -542,6 +640,7 @@ impl Transport for Line {
                 }
                 let bytes = self.gather(bytes);
                 self.acknowledge();
+                self.network.hands(self.to, &bytes);
                 buf.extend_from_slice(&bytes);
                 Ok(bytes.len())
             }

@@ -10,11 +10,14 @@ use otcore::protocols::ALL;
 use otcore::{Level, Policy};
 
 use crate::common::Dice;
-use crate::common::network::{Network, Wiring};
-use crate::faults;
+use crate::common::devices::Told;
+use crate::common::network::Network;
+use crate::{faults, kinds};
 
 /// Hosts of a subnet that anything is about; few, so that seeds are quick and paths cross.
-const HOSTS: u64 = 24;
+const HOSTS: u64 = 12;
+/// A plant has no more devices.
+const DEVICES: u64 = 8;
 
 /// Everything that a seed decides.
 pub(crate) struct Case {
@@ -29,6 +32,17 @@ pub(crate) struct Case {
     pub(crate) again: Option<Duration>,
     /// Where anything may be sent: asked for, monitored and not excluded.
     pub(crate) in_scope: BTreeSet<IpAddr>,
+    /// Who lives there; nobody if what is true of them is not known.
+    pub(crate) planted: Vec<Planted>,
+}
+
+/// A device of the plant, and what is true of it.
+pub(crate) struct Planted {
+    pub(crate) at: SocketAddr,
+    pub(crate) protocol: &'static str,
+    pub(crate) kind: u8,
+    pub(crate) told: Told,
+    pub(crate) lies: bool,
 }
 
 /// What somebody does while the scans run.
@@ -47,7 +61,7 @@ impl Case {
         let mut dice = Dice::new(seed);
         let policy = policy(&mut dice);
         let subnets = 1 + dice.below(3);
-        let network = plant(&mut dice, subnets, &policy.limits);
+        let (network, planted) = plant(&mut dice, subnets, &policy.limits);
         let mut asked = BTreeSet::new();
         let scans: Vec<String> = (0..if one_in(&mut dice, 4) { 2 } else { 1 })
             .map(|_| targets(&mut dice, subnets, &mut asked))
@@ -65,6 +79,7 @@ impl Case {
             happening: Happening::any(&mut dice),
             again: one_in(&mut dice, 2).then(|| Duration::from_secs(dice.below(2 * revisit))),
             in_scope: asked,
+            planted,
             policy,
         }
     }
@@ -111,7 +126,7 @@ fn policy(dice: &mut Dice) -> Policy {
         policy = policy.monitor(format!("10.1.0.0/{prefix}").parse().unwrap());
     }
     for _ in 0..dice.below(3) {
-        let start = address(dice.below(3), 4 * dice.below(6));
+        let start = address(dice.below(3), 4 * dice.below(HOSTS / 4));
         policy = policy.exclude(format!("{start}/30").parse().unwrap());
     }
     for probe in ALL {
@@ -145,16 +160,17 @@ fn limits(dice: &mut Dice, mut policy: Policy) -> Policy {
         };
         let value = row.min + dice.below(most - row.min + 1);
         let changes = one_in(dice, 8) || (tight && is_rate);
-        let mut changed = policy.clone();
-        let taken = changes && changed.limits.set(row.key, value).is_ok();
-        if taken && changed.check().is_ok() {
-            policy = changed;
+        if changes {
+            let before = policy.limits.clone();
+            if policy.limits.set(row.key, value).is_err() || policy.check().is_err() {
+                policy.limits = before;
+            }
         }
     }
     policy
 }
 
-fn plant(dice: &mut Dice, subnets: u64, limits: &Limits) -> Network {
+fn plant(dice: &mut Dice, subnets: u64, limits: &Limits) -> (Network, Vec<Planted>) {
     let mut wiring = Network::wiring().watched(limits);
     let slow = if one_in(dice, 8) { 600 } else { 40 };
     wiring = wiring.latency(Duration::from_millis(1 + dice.below(slow)));
@@ -165,17 +181,19 @@ fn plant(dice: &mut Dice, subnets: u64, limits: &Limits) -> Network {
     for _ in 0..dice.below(many) {
         wiring = wiring.unreachable(somewhere(dice, subnets).into());
     }
-    for _ in 0..=dice.below(12) {
+    let mut planted: Vec<Planted> = Vec::new();
+    for _ in 0..=dice.below(DEVICES) {
         let at = somewhere(dice, subnets);
-        wiring = device(dice, wiring, at.into());
+        let probe = ALL[dice.below(ALL.len() as u64) as usize];
+        let at = SocketAddr::new(at.into(), probe.port());
+        let kind = dice.below(kinds::count(probe.name()).into()) as u8;
+        let made = faults::any_device(dice, kinds::honest(probe.name(), kind));
+        wiring = wiring.device(at, made.device);
+        planted.retain(|before| before.at != at); // the new one took its place
+        let (told, lies) = (made.told, made.lies);
+        planted.push(Planted { at, protocol: probe.name(), kind, told, lies });
     }
-    wiring.done()
-}
-
-fn device(dice: &mut Dice, wiring: Wiring, at: IpAddr) -> Wiring {
-    let probe = ALL[dice.below(ALL.len() as u64) as usize];
-    let at = SocketAddr::new(at, probe.port());
-    wiring.device(at, faults::any_device(dice, probe))
+    (wiring.done(), planted)
 }
 
 fn somewhere(dice: &mut Dice, subnets: u64) -> Ipv4Addr {

@@ -17,16 +17,27 @@ pub(crate) struct Seen {
     pub(crate) scans: Vec<(Plan, Option<Report>)>,
     /// Periods in which nothing may leave but the end of connections.
     pub(crate) quiet: Vec<Quiet>,
+    /// Periods in which no conversation may begin.
+    pub(crate) paused: Vec<Quiet>,
     /// How long the scans of the first round took after they were stopped.
     pub(crate) stopping: Option<Duration>,
     /// They were not done by then.
     pub(crate) late: Option<Duration>,
+    /// How long all of it took, in the time of the plant.
+    pub(crate) took: Duration,
 }
 
-/// From an abort, or the end of every scan, to the next scan: ranges of the journal and the capture.
+/// A period: from an abort, say, or the end of every scan, to the next scan. Ranges of the journal
+/// and the capture.
 pub(crate) struct Quiet {
     pub(crate) journal: std::ops::Range<usize>,
     pub(crate) capture: std::ops::Range<usize>,
+}
+
+impl Quiet {
+    fn between(from: (usize, usize), to: (usize, usize)) -> Self {
+        Self { journal: from.0..to.0, capture: from.1..to.1 }
+    }
 }
 
 /// Carry out what the seed stands for.
@@ -38,14 +49,24 @@ pub(crate) async fn run(seed: u64) -> Seen {
 pub(crate) async fn carry_out(case: Case, seed: u64) -> Seen {
     let mut setting = Setting::new(case.network.clone()).with_policy(case.policy.clone());
     setting.seed = seed;
-    let mut seen =
-        Seen { case, setting, scans: Vec::new(), quiet: Vec::new(), stopping: None, late: None };
+    let began = Instant::now();
+    let mut seen = Seen {
+        case,
+        setting,
+        scans: Vec::new(),
+        quiet: Vec::new(),
+        paused: Vec::new(),
+        stopping: None,
+        late: None,
+        took: Duration::ZERO,
+    };
     let happening = seen.case.happening;
     seen.round(happening).await;
     if let Some(later) = seen.case.again {
         sleep(later).await;
         seen.round(Happening::Nothing).await;
     }
+    seen.took = began.elapsed();
     seen
 }
 
@@ -74,7 +95,9 @@ impl Seen {
             Happening::Pause(at, time) | Happening::PauseThenAbort(at, time) => {
                 sleep(at).await;
                 handles.iter().for_each(otcore::scan::Handle::pause);
+                let from = self.now();
                 sleep(time).await;
+                self.paused.push(Quiet::between(from, self.now()));
             }
         }
         let mut from = self.now();
@@ -111,12 +134,11 @@ impl Seen {
             from = self.now();
         }
         sleep(Duration::from_secs(60)).await;
-        let to = self.now();
-        self.quiet.push(Quiet { journal: from.0..to.0, capture: from.1..to.1 });
+        self.quiet.push(Quiet::between(from, self.now()));
         self.scans.extend(plans.into_iter().zip(reports));
     }
 
     fn now(&self) -> (usize, usize) {
-        (self.setting.journal.entries().len(), self.setting.network.capture().len())
+        (self.setting.journal.count(), self.setting.network.packets() as usize)
     }
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from world import Verdicts, World
 
-from cases import abort, call, crowd, dark, faults, hostile, plant, scope, suspend, zoo
+from cases import abort, call, crowd, dark, faults, hostile, kill, plant, scope, suspend, zoo
 
 CASES: dict[str, Callable[[World], Verdicts]] = {
     "scope": scope.run,
@@ -15,6 +15,7 @@ CASES: dict[str, Callable[[World], Verdicts]] = {
     "plant": plant.run,
     "abort": abort.run,
     "suspend": suspend.run,
+    "kill": kill.run,
     "dark": dark.run,
     "hostile": hostile.run,
     "zoo": zoo.run,

@@ -8,11 +8,13 @@ other processes with the same memory want to scan them again.
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from typing import Any
 
 import judge
 from capture import Packet, read
+from languages import Order, Program
 from netns import Field, Plant
 from scan import drive
 from world import Verdicts, World
@@ -22,11 +24,61 @@ GONE = range(2, 16)
 """After how many of our packets, handshake included."""
 
 
+EMBEDDING = 3
+"""The devices of each protocol that hang, for the bindings."""
+
+
 def run(world: World) -> Verdicts:
+    verdicts = Verdicts()
+    with ThreadPoolExecutor() as pool:
+        parts = [pool.submit(embedding, world, language) for language in world.embedding]
+        if world.has_rust:
+            verdicts.join(in_rust(world))
+        for part in parts:
+            verdicts.join(part.result())
+    return verdicts
+
+
+def embedding(world: World, language: str) -> Verdicts:
+    """Devices that hang, scanned in one process, and again in another."""
+    verdicts = Verdicts()
+    with Field(f"dark{language[0]}") as field:
+        start = ("--first", "10.62.0.5", "--step", "256", "--count", str(EMBEDDING))
+        plant = Plant(field, world.program("otcore-plant"), "dying", *start)
+        verdicts.know(plant.devices)
+        devices = plant.addresses()
+        # A scan of its own for each, as below.
+        orders = [
+            Order(world.everything(), [device], memory=field.folder / f"{device}.ndjson")
+            for device in devices
+        ]
+        first, again = (Program(world, field, language, orders).answers(180) for _ in range(2))
+        packets = read(field.captured())
+    dark = [device for device, one in zip(devices, first, strict=True) if one.counters["went_dark"]]
+    for device in dark:
+        verdicts.judge(7, asked_again(packets, device))
+    for device, answer in zip(devices, again, strict=True):
+        why = answer.refused or "it was scanned"
+        held = device not in dark or "quarantined" in why
+        verdicts.judge(7, [] if held else [f"{device}: in a second run {why}"])
+    known = world.manifest()
+    there = [one for one in packets if one.target in dark]
+    verdicts.cover((7,), language, judge.spoken(there, known))
+    verdicts.need(len(dark) >= len(devices) // 2, f"only {dark} went dark")
+    verdicts.figure(
+        f"{language}: {len(dark)} devices hung, none got another question, and a second process "
+        f"found all of them quarantined"
+    )
+    return verdicts
+
+
+def in_rust(world: World) -> Verdicts:
     verdicts = Verdicts()
     with Field("dark") as field:
         start = ("--first", "10.60.0.5", "--step", "256", "--count", str(HANGING))
-        hanging = Plant(field, world.program("otcore-plant"), "dying", *start).addresses()
+        plant = Plant(field, world.program("otcore-plant"), "dying", *start)
+        verdicts.know(plant.devices)
+        hanging = plant.addresses()
         gone = [] if world.short else vanishing(world, field)
         devices = hanging + gone
         first = scans(world, field, devices)
@@ -39,6 +91,8 @@ def run(world: World) -> Verdicts:
     for device in dark:
         why = again[device].get("refused", "it was scanned")
         verdicts.judge(7, [] if "quarantined" in why else [f"{device}: in a second run {why}"])
+    there = [one for one in packets if one.target in dark]
+    verdicts.cover((7,), "rust", judge.spoken(there, world.manifest()))
     verdicts.need(len(dark & set(hanging)) >= HANGING // 2, f"only {dark} went dark")
     verdicts.need(not gone or len(dark & set(gone)) >= 3, f"only {dark} went dark")
     verdicts.figure(

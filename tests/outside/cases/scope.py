@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import judge
 from capture import read
+from languages import Order as Embedded
+from languages import Program
 from netns import Field, Plant
 from scan import drive
 from world import OFF, Verdicts, World
@@ -41,48 +44,76 @@ class Order:
     """Whether all of it is spelled so that it must be taken."""
 
 
+WITH_ALL = 4
+"""Every so many policies turn on what is off unless somebody does."""
+BINDINGS = 60
+"""Policies for a program in another language, which carries all of them out at once."""
+
+
 def run(world: World) -> Verdicts:
     verdicts = Verdicts()
+    with ThreadPoolExecutor() as pool:
+        for one in pool.map(lambda language: scan(world, language), world.languages):
+            verdicts.join(one)
+    return verdicts
+
+
+def scan(world: World, language: str) -> Verdicts:
+    verdicts = Verdicts()
     dice = random.Random(1)
-    count = 40 if world.short else world.policies
+    whole = world.policies if language == "rust" else BINDINGS
+    count = 40 if world.short else whole
     ports = world.manifest().ports
-    schemes = [f"{name}:{port}" for port, name in ports.items() if name not in OFF]
-    orders = [order(number, dice, schemes) for number in range(count)]
-    with Field("scope", flat=False) as ground:
+    orders = [order(number, dice, ports) for number in range(count)]
+    with Field(f"scop{language[0]}", flat=False) as ground:
         start = ("--first", f"10.0.0.{LIVE}", "--step", "1024", "--count", "64")
         Plant(ground, world.program("otcore-plant"), "ordinary", *start)
-        given = [
-            {
-                "id": str(one.number),
-                "policy": one.policy,
-                "targets": " ".join(one.spellings),
-                "own_wire": True,
-                "begin_after_ms": 1000 * one.number // BEGINNINGS,
-            }
-            for one in orders
-        ]
-        answers = drive(world, ground, given, 120 + count / BEGINNINGS)
+        answers = carried_out(world, ground, language, orders)
         packets = read(ground.captured())
     allowed = set().union(*(one.allowed for one in orders))
     verdicts.judge(1, judge.scope(packets, allowed.__contains__))
     touched = {packet.target for packet in judge.to_devices(packets)}
-    taken = [one for one in orders if "refused" not in answers[str(one.number)]]
+    taken = [one for one in orders if answers[one.number] is None]
     must = [one for one in orders if one.plain and one.allowed]
     refused = [one for one in must if one not in taken]
     verdicts.need(not refused or bool(world.saboteur), f"refused: {refused[:2]}")
     reachable = set().union(*(one.allowed for one in taken))
     share = len(touched & reachable) / len(reachable)
     verdicts.need(share > 0.99 or bool(world.saboteur), f"only {share:.1%} was visited")
+    verdicts.cover((1,), language, judge.tried(packets, world.manifest()))
     verdicts.figure(
-        f"{count} policies with {sum(len(one.spellings) for one in orders)} target spellings, "
+        f"{language}: {count} policies with "
+        f"{sum(len(one.spellings) for one in orders)} target spellings, "
         f"{count - len(taken)} refused: {len(touched)} addresses visited, all of them allowed, "
         f"{share:.1%} of what was allowed"
     )
     return verdicts
 
 
-def order(number: int, dice: random.Random, schemes: list[str]) -> Order:
+def carried_out(
+    world: World, ground: Field, language: str, orders: list[Order]
+) -> list[str | None]:
+    """Why each order was refused, or nothing."""
+    later = [1000 * one.number // BEGINNINGS for one in orders]
+    timeout = 120 + len(orders) / BEGINNINGS
+    if language == "rust":
+        given = [
+            {"id": str(one.number), "policy": one.policy, "targets": " ".join(one.spellings),
+             "own_wire": True, "begin_after_ms": begin}
+            for one, begin in zip(orders, later, strict=True)
+        ]  # fmt: skip
+        answers = drive(world, ground, given, timeout)
+        return [answers[str(one.number)].get("refused") for one in orders]
+    mine = [
+        Embedded(one.policy, one.spellings, begin) for one, begin in zip(orders, later, strict=True)
+    ]
+    return [one.refused for one in Program(world, ground, language, mine).answers(timeout)]
+
+
+def order(number: int, dice: random.Random, ports: dict[int, str]) -> Order:
     """A scan in a /24 (or a /64) of its own, so that a stray packet tells whose it is."""
+    on = {name: {"enabled": True, "allow": ["connect"]} for name in OFF if number % WITH_ALL == 0}
+    schemes = [f"{name}:{port}" for port, name in ports.items() if name in on or name not in OFF]
     six = dice.random() < 0.15
     base: Network
     if six:
@@ -95,6 +126,7 @@ def order(number: int, dice: random.Random, schemes: list[str]) -> Order:
         "monitor_defaults": False,
         "monitor": [str(one) for one in monitor],
         "exclude": [str(one) for one in exclude],
+        "protocols": on,
     })  # fmt: skip
     for _ in range(dice.randint(1, 3)):
         trick = dice.random() < 0.2

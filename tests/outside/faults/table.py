@@ -64,8 +64,18 @@ def page(rows: Iterable[Row]) -> str:
         dashes="---|" * len(PROTOCOLS),
         lines="".join(line(fault, found) for fault in FAULTS),
         notes="\n\n".join(notes),
-        tests="".join(tests(fault) for fault in FAULTS).rstrip("\n"),
+        tests=all_tests(),
     )
+
+
+def inside() -> str:
+    """The last part of the page, which needs no figures."""
+    last = PAGE.read_text().partition("## In virtual time\n")[2]
+    return last.format(tests=all_tests())
+
+
+def all_tests() -> str:
+    return "".join(tests(fault) for fault in FAULTS).rstrip("\n")
 
 
 def line(fault: Fault, found: Found) -> str:

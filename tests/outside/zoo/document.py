@@ -38,6 +38,7 @@ def page(run: dict[str, Any]) -> str:
             when=run["when"],
             machine=run["machine"],
             nmap=run["nmap"],
+            lines_when=run["lines_when"],
             room=table(room(run["tables"])),
             cells=sum(one["cell"]["taken"] < one["cell"]["size"] for one in run["tables"]),
             full=table(full(run["tables"])),

@@ -39,12 +39,11 @@ class Way:
     units: tuple[int, ...] = UNITS
     instead: tuple[str, ...] = ()
     quiet: bool = False
-    """The gateway keeps silent about units that are missing. Nobody can tell it from a device that
-    answers to unit 1 only, so this is measured and not judged."""
+    """The gateway keeps silent about units that are missing."""
 
     @property
     def is_judged(self) -> bool:
-        return not self.instead and not self.quiet
+        return not self.instead
 
 
 def named(units: Sequence[int]) -> dict[str, Any]:

@@ -2,13 +2,17 @@
 
 mod attributes;
 
-use serde::Serialize;
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
 
 pub use attributes::{ATTRIBUTES, Attribute, Priority};
 use attributes::{Answer, Source, identity};
 
 use super::csv::line;
+use super::format::pretty;
 use super::shown::{basis, shown};
+use super::text;
 use crate::model::{Asset, Confidence, Inventory};
 
 /// The guidance whose attributes are covered.
@@ -105,22 +109,48 @@ impl Status {
 /// ```
 #[must_use]
 pub fn coverage(inventory: &Inventory) -> Coverage {
-    let assets: Vec<AssetCoverage> = inventory.iter().map(of_asset).collect();
-    let total = |(at, attribute): (usize, &Attribute)| {
-        let count = |status| {
-            let found = assets.iter().filter_map(|asset| asset.attributes.get(at));
-            found.filter(|covered| covered.status == status).count()
-        };
-        Total {
-            attribute: attribute.name,
-            priority: attribute.priority,
-            known: count(Status::Known),
-            owner: count(Status::Owner),
-            unknown: count(Status::Unknown),
-        }
+    let assets = inventory.iter().map(of_asset).collect();
+    Coverage { guidance: GUIDANCE, attributes: totals(inventory), assets }
+}
+
+/// The same as JSON, asset by asset.
+pub(super) fn write_coverage(inventory: &Inventory, out: &mut impl Write) -> io::Result<()> {
+    /// Field for field as [`Coverage`].
+    #[derive(Serialize)]
+    struct Written<'a> {
+        guidance: &'static str,
+        attributes: Vec<Total>,
+        #[serde(serialize_with = "each_asset")]
+        assets: &'a Inventory,
+    }
+    let attributes = totals(inventory);
+    pretty(&Written { guidance: GUIDANCE, attributes, assets: inventory }, out)
+}
+
+fn each_asset<S: Serializer>(assets: &Inventory, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(assets.iter().map(of_asset))
+}
+
+/// Of how many assets each attribute is known, in the order of [`ATTRIBUTES`].
+pub(super) fn totals(inventory: &Inventory) -> Vec<Total> {
+    let none = |attribute: &Attribute| Total {
+        attribute: attribute.name,
+        priority: attribute.priority,
+        known: 0,
+        owner: 0,
+        unknown: 0,
     };
-    let attributes = ATTRIBUTES.iter().enumerate().map(total).collect();
-    Coverage { guidance: GUIDANCE, attributes, assets }
+    let mut totals: Vec<Total> = ATTRIBUTES.iter().map(none).collect();
+    for asset in inventory.iter() {
+        for (total, wanted) in totals.iter_mut().zip(&ATTRIBUTES) {
+            match answer(asset, wanted).status {
+                Status::Known => total.known += 1,
+                Status::Owner => total.owner += 1,
+                Status::Unknown => total.unknown += 1,
+            }
+        }
+    }
+    totals
 }
 
 /// The same as a sheet: one row per asset and attribute, for the owner to complete.
@@ -128,20 +158,27 @@ pub fn coverage(inventory: &Inventory) -> Coverage {
 /// As safe to open as [`csv`](super::csv()).
 #[must_use]
 pub fn coverage_csv(inventory: &Inventory) -> String {
-    let mut text = line(&["asset", "attribute", "priority", "status", "value", "basis"]);
-    for asset in coverage(inventory).assets {
+    text(|out| write_coverage_csv(inventory, out)).unwrap_or_default() // memory takes everything
+}
+
+/// The same, asset by asset.
+pub(super) fn write_coverage_csv(inventory: &Inventory, out: &mut impl Write) -> io::Result<()> {
+    let columns = ["asset", "attribute", "priority", "status", "value", "basis"];
+    out.write_all(line(&columns).as_bytes())?;
+    for asset in inventory.iter().map(of_asset) {
         for covered in asset.attributes {
-            text.push_str(&line(&[
+            let row = line(&[
                 asset.path.as_str(),
                 covered.attribute,
                 covered.priority.name(),
                 covered.status.name(),
                 &covered.value.unwrap_or_default(),
                 &covered.basis.join("; "),
-            ]));
+            ]);
+            out.write_all(row.as_bytes())?;
         }
     }
-    text
+    Ok(())
 }
 
 impl Priority {
@@ -163,19 +200,33 @@ fn of_asset(asset: &Asset) -> AssetCoverage {
 }
 
 fn covered(asset: &Asset, wanted: &Attribute) -> Covered {
+    let Found { answer, status, why } = answer(asset, wanted);
+    let known = status == Status::Known;
+    let said = || answer.claims.iter().map(|claim| basis(claim)).collect();
+    Covered {
+        attribute: wanted.name,
+        priority: wanted.priority,
+        status,
+        value: known.then(|| shown(&answer.value)),
+        basis: if known { said() } else { why.map(str::to_owned).into_iter().collect() },
+    }
+}
+
+/// What there is about an attribute, before it is put into words.
+struct Found<'a> {
+    answer: Answer<'a>,
+    status: Status,
+    /// Why only the owner can give it.
+    why: Option<&'static str>,
+}
+
+fn answer<'a>(asset: &'a Asset, wanted: &Attribute) -> Found<'a> {
     let (answer, otherwise, why) = match wanted.source {
         Source::Network(ask) => (ask(asset), Status::Unknown, None),
         Source::Owner(why, field) => (stated(asset, field), Status::Owner, Some(why)),
     };
-    let known = !answer.value.is_empty();
-    let said = answer.claims.iter().map(|claim| basis(claim)).collect();
-    Covered {
-        attribute: wanted.name,
-        priority: wanted.priority,
-        status: if known { Status::Known } else { otherwise },
-        value: known.then(|| shown(&answer.value)),
-        basis: if known { said } else { why.map(str::to_owned).into_iter().collect() },
-    }
+    let status = if answer.value.is_empty() { otherwise } else { Status::Known };
+    Found { answer, status, why }
 }
 
 /// What is stated all the same: entered by a person, or written into the device by one.

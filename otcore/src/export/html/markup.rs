@@ -1,17 +1,34 @@
 //! Markup that text cannot become: tags are written in the code, everything else is escaped.
 
 use std::fmt::{Display, Write};
+use std::io;
 
 use crate::export::shown::shown;
 
-/// A page in the making. Only text of this program can be a tag.
-#[derive(Debug, Default)]
-pub(super) struct Html(String);
+/// What is kept in memory before it is handed on.
+const PIECE: usize = 64 * 1024;
 
-impl Html {
+/// A page in the making, or a part of one. Only text of this program can be a tag.
+#[derive(Default)]
+pub(super) struct Html<'a> {
+    text: String,
+    /// Where the page goes; a part of one stays in memory.
+    out: Option<&'a mut dyn io::Write>,
+    failed: Option<io::Error>,
+}
+
+impl<'a> Html<'a> {
+    /// A page that is handed on piece by piece.
+    pub(super) fn to(out: &'a mut dyn io::Write) -> Self {
+        Self { out: Some(out), ..Self::default() }
+    }
+
     /// Markup as it stands in the code.
     pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
-        self.0.push_str(markup);
+        self.text.push_str(markup);
+        if self.text.len() > PIECE {
+            self.hand_on();
+        }
         self
     }
 
@@ -19,12 +36,12 @@ impl Html {
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
         for c in shown(text).chars() {
             match c {
-                '&' => self.0.push_str("&amp;"),
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                '"' => self.0.push_str("&quot;"),
-                '\'' => self.0.push_str("&#39;"),
-                c => self.0.push(c),
+                '&' => self.text.push_str("&amp;"),
+                '<' => self.text.push_str("&lt;"),
+                '>' => self.text.push_str("&gt;"),
+                '"' => self.text.push_str("&quot;"),
+                '\'' => self.text.push_str("&#39;"),
+                c => self.text.push(c),
             }
         }
         self
@@ -37,17 +54,28 @@ impl Html {
 
     /// A number within a tag.
     pub(super) fn number(&mut self, number: impl Into<f64>) -> &mut Self {
-        let _ = write!(self.0, "{:.1}", number.into());
+        let _ = write!(self.text, "{:.1}", number.into());
         self
     }
 
     /// What another one holds.
-    pub(super) fn append(&mut self, other: &Self) -> &mut Self {
-        self.0.push_str(&other.0);
+    pub(super) fn append(&mut self, other: &Html<'_>) -> &mut Self {
+        self.text.push_str(&other.text);
         self
     }
 
-    pub(super) fn finish(self) -> String {
-        self.0
+    /// Hands on the last piece, and says whether all of them were taken.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.hand_on();
+        self.failed.map_or(Ok(()), Err)
+    }
+
+    /// Nothing is handed on after a failure, which is told at the end.
+    fn hand_on(&mut self) {
+        let Some(out) = &mut self.out else { return };
+        if self.failed.is_none() {
+            self.failed = out.write_all(self.text.as_bytes()).err();
+        }
+        self.text.clear();
     }
 }

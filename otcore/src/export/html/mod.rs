@@ -7,17 +7,17 @@ mod places;
 mod rack;
 mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use self::device::{badge, rivals, telling, tone};
 use self::markup::Html;
 use self::places::Places;
-use super::Results;
 use super::columns::clipped;
-use super::coverage::coverage;
 use super::rows::{Row, rows};
 use super::shown::{moment, shown};
-use crate::model::{Asset, Field, Joining, Named, Node, Outcome, StateField, join};
+use super::{Results, text};
+use crate::model::{Asset, Field, Joining, Named, Node, Outcome, OutcomeRecord, StateField, join};
 
 /// Lines of a list that a person reads; the rest is counted.
 const MOST_LISTED: usize = 60;
@@ -30,10 +30,14 @@ const MOST_IN_A_CELL: usize = 80;
 /// text is escaped, so that no name can become markup, and cut where nobody reads on.
 #[must_use]
 pub fn html<'a>(results: impl Into<Results<'a>>) -> String {
-    let results = results.into();
-    let rows = rows(&results);
+    text(|out| write_html(&results.into(), out)).unwrap_or_default() // memory takes everything
+}
+
+/// The same, piece by piece.
+pub(super) fn write_html(results: &Results<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let rows = rows(results);
     let places = Places::of(results.assets);
-    let mut html = Html::default();
+    let mut html = Html::to(out);
     html.raw(concat!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">",
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
@@ -44,22 +48,33 @@ pub fn html<'a>(results: impl Into<Results<'a>>) -> String {
         include_str!("style.css"),
         "</style></head><body>"
     ));
-    head(&results, &mut html);
+    head(results, &mut html);
     html.raw("<main>");
-    attention(&results, &rows, &places, &mut html);
-    overview(&results, &rows, &places, &mut html);
+    attention(results, &rows, &places, &mut html);
+    overview(results, &rows, &places, &mut html);
     html.raw("<h2>Devices</h2>");
+    let records = records(rows);
     for asset in results.assets.iter() {
-        let records: Vec<_> = rows.iter().filter(|row| row.is_device(asset)).collect();
-        let records: Vec<_> = records.into_iter().flat_map(|row| row.outcomes.clone()).collect();
-        device::device(asset, &records, &places, &mut html);
+        let records = records.get(asset.path()).map_or(&[][..], Vec::as_slice);
+        device::device(asset, records, &places, &mut html);
     }
-    guidance::guidance(&coverage(results.assets), &mut html);
-    not_visited(&results, &mut html);
+    guidance::guidance(results.assets, &mut html);
+    not_visited(results, &mut html);
     html.raw("</main>");
     foot(&mut html);
     html.raw("</body></html>\n");
     html.finish()
+}
+
+/// The conversations with each device, by its path.
+fn records<'a>(rows: Vec<Row<'a>>) -> BTreeMap<&'a str, Vec<&'a OutcomeRecord>> {
+    let mut records: BTreeMap<&str, Vec<&OutcomeRecord>> = BTreeMap::new();
+    for row in rows {
+        if let Some(path) = row.asset() {
+            records.entry(path).or_default().extend(row.outcomes);
+        }
+    }
+    records
 }
 
 fn head(results: &Results<'_>, html: &mut Html) {

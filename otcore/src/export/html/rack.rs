@@ -155,9 +155,11 @@ mod tests {
             let module = asset.module("s7", 102, place);
             module.identity.add(Field::Model, claim(102, &format!("module {place}")));
         }
-        let mut html = Html::default();
+        let mut page = Vec::new();
+        let mut html = Html::to(&mut page);
         racks(&asset.node, &mut html);
-        html.finish()
+        html.finish().unwrap();
+        String::from_utf8(page).unwrap()
     }
 
     #[test]

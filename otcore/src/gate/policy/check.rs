@@ -430,4 +430,13 @@ mod tests {
         let text = complaint(&Policy::gentle().rule(rule()).rule(rule()));
         assert_eq!(text, "rule[1].name = a: another rule has this name already");
     }
+
+    #[test]
+    fn reserved_link_addresses_are_refused_and_the_last_one_below_them_is_not() {
+        let with = |address| {
+            Policy::gentle().protocol("dnp3", |dnp3| dnp3.outstation(address).master(address))
+        };
+        assert_eq!(with(65_519).check(), Ok(()));
+        assert!(complaint(&with(65_520)).contains("65520"));
+    }
 }

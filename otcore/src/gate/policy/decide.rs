@@ -1,5 +1,6 @@
 //! What may be done with one device in one protocol, with the reasons.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
@@ -57,9 +58,9 @@ pub struct Decision {
 pub struct Reason {
     /// What was decided: `scope`, `port`, `protocol`, `skip`, `level`, `units`, or a consent as in
     /// `allow.sweep`.
-    pub key: String,
+    pub key: Cow<'static, str>,
     /// How it was decided.
-    pub value: String,
+    pub value: Cow<'static, str>,
     /// What decided it.
     pub by: By,
 }
@@ -159,9 +160,9 @@ impl Policy {
             ScopeAnswer::NoSingleDevice(_) => By::BuiltIn,
         };
         let word = match answer {
-            ScopeAnswer::Monitored(_) => "monitored".to_owned(),
-            ScopeAnswer::Excluded(_) => "excluded".to_owned(),
-            other => other.to_string(),
+            ScopeAnswer::Monitored(_) => Cow::from("monitored"),
+            ScopeAnswer::Excluded(_) => Cow::from("excluded"),
+            other => other.to_string().into(),
         };
         (Reason::new("scope", word, by), answer.is_monitored())
     }
@@ -329,7 +330,7 @@ impl Decision {
 }
 
 impl Reason {
-    fn new(key: impl Into<String>, value: impl Into<String>, by: By) -> Self {
+    fn new(key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>, by: By) -> Self {
         Self { key: key.into(), value: value.into(), by }
     }
 }
@@ -500,5 +501,49 @@ mod tests {
         let named: Vec<String> =
             policy.networks_named_by_rules().iter().map(ToString::to_string).collect();
         assert_eq!(named, ["10.0.0.0/24", "10.0.0.0/28"]);
+    }
+
+    #[test]
+    fn whose_port_it_is_says_the_policy_only_if_that_was_moved() {
+        let port = |policy: &Policy, port| {
+            let subject = Subject { port, ..PLC };
+            let decision = policy.decide(&subject);
+            assert!(!decision.permitted);
+            by(&decision, "port")
+        };
+        assert_eq!(port(&Policy::gentle(), 102), By::Default, "where S7 usually is");
+        let moved = Policy::gentle().protocol("s7", |s7| s7.port(1102));
+        assert_eq!(port(&moved, 1102), By::Policy);
+        assert_eq!(port(&moved, 102), By::Policy, "it may still be there");
+        assert!(moved.decide(&Subject { port: 1103, ..PLC }).permitted, "nobody's");
+    }
+
+    #[test]
+    fn a_rule_that_skips_is_told_as_one() {
+        let skip = Then { skip: Some(true), ..Then::default() };
+        let decision = Policy::gentle().rule(rule("no", When::default(), skip)).decide(&PLC);
+        let reason = decision.because.iter().find(|reason| reason.key == "skip").unwrap();
+        assert_eq!((decision.permitted, &*reason.value), (false, "yes"));
+        let keep = Then { skip: Some(false), ..Then::default() };
+        let decision = Policy::gentle().rule(rule("yes", When::default(), keep)).decide(&PLC);
+        let reason = decision.because.iter().find(|reason| reason.key == "skip").unwrap();
+        assert_eq!((decision.permitted, &*reason.value), (true, "no"));
+    }
+
+    #[test]
+    fn of_rules_that_may_allow_as_much_the_first_is_named() {
+        let policy = Policy::gentle()
+            .rule(rule("first", of_vendor("acme"), to(Level::State)))
+            .rule(rule("second", of_vendor("other"), to(Level::State)));
+        let most = policy.upper_bound("a", PLC.address, "modbus", 502);
+        assert_eq!((most.level, by(&most, "level")), (Level::State, By::Rule("first".into())));
+    }
+
+    #[test]
+    fn a_level_is_by_the_policy_only_if_it_is_another_than_usual() {
+        let usual = Policy::gentle().decide(&PLC);
+        assert_eq!(by(&usual, "level"), By::Default);
+        let deeper = Policy::gentle().protocol("modbus", |modbus| modbus.level(Level::State));
+        assert_eq!(by(&deeper.decide(&PLC), "level"), By::Policy);
     }
 }

@@ -174,6 +174,8 @@ mod tests {
         assert_eq!(nearest("exlude", &["exclude", "monitor"]), Some("exclude".into()));
         assert_eq!(nearest("s8", &["s7", "enip"]), Some("s7".into()));
         assert_eq!(nearest("banana", &["exclude", "monitor"]), None);
+        assert_eq!(nearest("dog", &["to", "from"]), None, "half of a short word is another word");
+        assert_eq!(nearest("dais", &["days", "from"]), Some("days".into()));
         assert_eq!(nearest("anything", &[]), None);
     }
 

@@ -192,7 +192,9 @@ mod tests {
         let mut policy = Policy::gentle().rule(rule).window(night);
         policy.limits.device_packets_per_s = 5;
         let noon = "2026-05-04T12:00:00Z".parse().unwrap();
-        let text = policy.explain_at(&PRESS, noon).to_string();
+        let explanation = policy.explain_at(&PRESS, noon);
+        assert_eq!(explanation.reasons(), policy.decide(&PRESS).because);
+        let text = explanation.to_string();
         let start = "10.20.4.7:502 in zone \"line-3\" may be asked in modbus
   vendor \"Schneider Electric\", model unknown
   scope: monitored, by network 10.0.0.0/8

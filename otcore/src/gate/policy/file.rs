@@ -289,6 +289,89 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_the_wrong_kind_anywhere_is_named_with_its_place() {
+        for (toml, place) in [
+            ("profile = 1", "profile"),
+            ("profile = 'bold'", "profile"),
+            ("monitor_defaults = 'no'", "monitor_defaults"),
+            ("monitor = '10.0.0.0/8'", "monitor"),
+            ("monitor = ['10.0.0.0']", "monitor"),
+            ("exclude = [7]", "exclude"),
+            ("exclude = ['10.0.0.0/33']", "exclude"),
+            ("never_ports = 80", "never_ports"),
+            ("never_ports = [0]", "never_ports"),
+            ("limits = 1", "limits"),
+            ("limits.device_packets_per_s = 'few'", "limits.device_packets_per_s"),
+            ("protocols = 1", "protocols"),
+            ("protocols.modbus = true", "protocols.modbus"),
+            ("protocols.modbus.enabled = 1", "protocols.modbus.enabled"),
+            ("protocols.modbus.ports = [70000]", "protocols.modbus.ports"),
+            ("protocols.modbus.level = 3", "protocols.modbus.level"),
+            ("protocols.modbus.allow = 'umas'", "protocols.modbus.allow"),
+            ("protocols.modbus.units = [256]", "protocols.modbus.units"),
+            ("protocols.dnp3.outstations = [65520]", "protocols.dnp3.outstations"),
+            ("protocols.dnp3.master = 'first'", "protocols.dnp3.master"),
+            ("rule = 1", "rule"),
+            ("rule = [1]", "rule"),
+            ("rule = [{ name = 1 }]", "name"),
+            ("rule = [{ then = { skip = true } }]", "name"),
+            ("rule = [{ name = 'a' }]", "then"),
+            ("rule = [{ name = 'a', when = 1 }]", "when"),
+            ("rule = [{ name = 'a', when = { zone = 1 } }]", "when.zone"),
+            ("rule = [{ name = 'a', when = { network = 'x' } }]", "when.network"),
+            ("rule = [{ name = 'a', when = { port = 0 } }]", "when.port"),
+            ("rule = [{ name = 'a', when = { protocol = 1 } }]", "when.protocol"),
+            ("rule = [{ name = 'a', when = { vendor = 1 } }]", "when.vendor"),
+            ("rule = [{ name = 'a', when = { model = 1 } }]", "when.model"),
+            ("rule = [{ name = 'a', then = 1 }]", "then"),
+            ("rule = [{ name = 'a', then = { skip = 1 } }]", "then.skip"),
+            ("rule = [{ name = 'a', then = { level = 'all' } }]", "then.level"),
+            ("rule = [{ name = 'a', then = { allow = 1 } }]", "then.allow"),
+            ("rule = [{ name = 'a', then = { deny = 1 } }]", "then.deny"),
+            ("rule = [{ name = 'a', then = { units = 1 } }]", "then.units"),
+            ("window = 1", "window"),
+            ("window = [1]", "window"),
+            ("window = [{ to = '05:00' }]", "from"),
+            ("window = [{ from = '22:00' }]", "to"),
+            ("window = [{ from = 22, to = '05:00' }]", "from"),
+            ("window = [{ from = '22:00', to = '05:00', zone = 1 }]", "zone"),
+            ("window = [{ from = '25:00', to = '05:00' }]", "window"),
+            ("window = [{ from = '22:00', to = '05:00', days = 'sat' }]", "days"),
+            ("window = [{ from = '22:00', to = '05:00', days = ['holiday'] }]", "days"),
+        ] {
+            let said = complaint(toml);
+            assert!(said.contains(place), "{toml}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_and_one_that_is_no_policy_say_so() {
+        let folder = std::env::temp_dir().join(format!("otcore-policy-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (toml, json) = (folder.join("plant.toml"), folder.join("plant.json"));
+        let complaint = |path: &Path| Policy::from_file(path).unwrap_err().to_string();
+        assert!(complaint(&toml).contains("plant.toml"));
+        assert!(complaint(&json).contains("plant.json"));
+        assert!(complaint(&folder.join("plant.yaml")).contains("must end in .toml or .json"));
+        std::fs::write(&toml, "profile = 'careful'").unwrap();
+        std::fs::write(&json, r#"{"profile": "careful"}"#).unwrap();
+        let careful = Policy::of(Profile::Careful);
+        assert_eq!(Policy::from_file(&toml).unwrap(), careful);
+        assert_eq!(Policy::from_file(&json).unwrap(), careful);
+        std::fs::write(&json, "[").unwrap();
+        assert!(Policy::from_file(&json).is_err());
+        assert!(Policy::from_json("7").unwrap_err().to_string().contains("table"));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_policy_that_contradicts_itself_is_not_written() {
+        let mut policy = Policy::gentle();
+        policy.limits.device_packets_per_s = 0;
+        assert!(policy.to_toml().is_err() && policy.to_json().is_err());
+    }
+
+    #[test]
     fn everything_a_file_can_say_is_understood() {
         let policy = Policy::from_toml(
             r#"
@@ -485,5 +568,18 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(missing.starts_with("cannot read the policy file "), "{missing}");
         assert!(other.ends_with("its name must end in .toml or .json"), "{other}");
+    }
+
+    #[test]
+    fn a_rule_without_a_condition_is_written_without_one() {
+        let rule = |when| Rule {
+            name: "a".into(),
+            when,
+            then: Then { skip: Some(true), ..Then::default() },
+        };
+        let everywhere = Policy::gentle().rule(rule(When::default()));
+        assert!(!everywhere.to_toml().unwrap().contains("when"));
+        let there = When { zone: Some("line-3".into()), ..When::default() };
+        assert!(Policy::gentle().rule(rule(there)).to_toml().unwrap().contains("when"));
     }
 }

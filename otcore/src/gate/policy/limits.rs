@@ -289,6 +289,10 @@ limits! {
     dead_units_in_a_row: "L12", Gateway "units",
         gentle 3, careful 1, AtMost 1..=10,
         "A unit that is not there blocks the serial line for the gateway's whole timeout";
+    missing_unit_ms: "L12", Gateway "ms",
+        gentle 1_000, careful 1_000, AtLeast 500..=10_000,
+        "A gateway that says nothing of a unit is taken to have looked for it that long on its line, \
+         which then rests as after any other work";
     units_per_gateway: "L12", Gateway "units",
         gentle 16, careful 8, AtMost 1..=247,
         "Bounds how long a gateway is kept busy in one scan";
@@ -465,5 +469,15 @@ mod tests {
         let text = limits.check().unwrap_err().to_string();
         assert!(text.starts_with("gateway_response_timeout_ms = 2999: must not be"), "{text}");
         assert!(text.contains("response_timeout_ms (3000)"), "{text}");
+    }
+
+    #[test]
+    fn a_device_has_more_time_than_a_connection_and_a_question_may_take() {
+        let mut limits = Limits { connect_timeout_ms: 1_000, ..Limits::default() };
+        limits.gateway_response_timeout_ms = 5_000;
+        limits.device_time_s = 6;
+        assert!(limits.check().is_err());
+        limits.device_time_s = 7;
+        assert_eq!(limits.check(), Ok(()));
     }
 }

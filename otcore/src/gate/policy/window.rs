@@ -322,4 +322,18 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_window_of_several_days_closes_at_their_end_and_one_of_every_day_never() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let whole_days = || Window::daily("00:00", "00:00", "UTC").unwrap();
+        let weekend = [Weekday::Friday, Weekday::Saturday, Weekday::Sunday];
+        let weekends = Policy::gentle().window(whole_days().on(weekend));
+        let friday = at("2026-05-01T12:00:00Z");
+        assert_eq!(weekends.next_change(friday), Some(at("2026-05-04T00:00:00Z")));
+        let always = Policy::gentle().window(whole_days());
+        for time in ["2026-05-01T00:00:00Z", "2026-05-01T12:00:00Z", "2026-05-01T23:59:59Z"] {
+            assert_eq!(always.next_change(at(time)), None, "{time}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 use super::state::Current;
 use super::{Lease, Visit};
 use crate::frame::Frame;
-use crate::gate::pace::{CLOSING, Cargo, DATAGRAM, QUESTION};
+use crate::gate::cargo::{CLOSING, Cargo, DATAGRAM, QUESTION};
 use crate::gate::permit::{Connection, Peer, Permit};
 use crate::gate::policy::Limits;
 use crate::gate::refusal::Refusal;
@@ -62,24 +62,41 @@ impl Visit {
         let limits = self.limits();
         let next = if cargo == Cargo::FirstDatagram { Next::Datagrams } else { Next::Connection };
         self.may_begin(to, protocol, next)?;
-        let holding = gate.wire.hold(self.0.device, limits);
-        let hold = gate.door.unless_shut(holding).await?;
-        let hold = hold.map_err(|error| Refusal::HostLock(error.to_string()))?;
+        self.hold().await?;
         if next == Next::Datagrams && !Saboteur::Pace.is_at_work() {
             let rest = self.0.state().next_question;
             gate.door.unless_shut(tokio::time::sleep_until(rest)).await?;
         }
         loop {
-            gate.door.unpaused().await?;
+            self.hold().await?;
             let reserve = gate.wire.reserve(self.0.device, cargo, limits);
             gate.door.unless_shut(reserve).await?;
-            let mut lease = self.lease(to, protocol, cargo);
+            let lease = self.lease(to, protocol, cargo);
             self.may_begin(to, protocol, next)?; // things may have changed while we waited
             if gate.door.is_paused() {
                 continue; // dropping the lease gives everything back
             }
-            lease.host_hold = hold;
             return Ok(lease);
+        }
+    }
+
+    /// Keep other processes of this host away from the device until the visit is over. While the scan
+    /// is paused they may come.
+    async fn hold(&self) -> Result<(), Refusal> {
+        let gate = &self.0.gate;
+        loop {
+            if gate.door.is_paused() {
+                drop(self.0.state().host_hold.take());
+            }
+            gate.door.unpaused().await?;
+            if self.0.state().host_hold.is_some() {
+                return Ok(());
+            }
+            let holding = gate.wire.hold(self.0.device, self.limits());
+            let hold = gate.door.unless_shut(holding).await?;
+            let hold = hold.map_err(|error| Refusal::HostLock(error.to_string()))?;
+            let Some(hold) = hold else { return Ok(()) };
+            self.0.state().host_hold = Some(hold);
         }
     }
 
@@ -107,16 +124,14 @@ impl Visit {
             promised: cargo.packets(),
             resolving: true,
             open: false,
-            left: None,
             repeated: 0,
             asked: false,
             answered: false,
             closes: false,
             refused: false,
-            unanswered: false,
         };
         state.current = Some(current);
-        Lease { visiting: Arc::clone(&self.0), host_hold: None }
+        Lease { visiting: Arc::clone(&self.0) }
     }
 
     /// Ask leave to send a question whose answer may take as long as `patience`; waits for the pace
@@ -153,10 +168,6 @@ impl Visit {
         self.check_budget(self.next_question())?; // things may have changed while we waited
         self.check_transport_only()?;
         self.spent_if(!mute && self.time_left() < patience, "device_time_s")?;
-        let mut state = self.0.state();
-        state.spending.requests += 1;
-        state.conversation_requests += 1;
-        state.spending.bytes_out += size;
         Ok(permit)
     }
 
@@ -228,9 +239,10 @@ impl Visit {
         let limits = self.limits();
         let begins = matches!(next, Next::Connection | Next::Datagrams);
         let mute = self.is_mute();
-        let (spending, left_alone, asked) = {
+        let (spending, left_alone, asked, rest) = {
             let state = self.0.state();
-            (state.spending, state.left_alone.clone(), state.conversation_requests)
+            let asked = state.conversation_requests;
+            (state.spending, state.left_alone.clone(), asked, state.next_question)
         };
         if let Some(why) = left_alone {
             return Err(why);
@@ -249,7 +261,10 @@ impl Visit {
             Next::Datagrams => Duration::from_millis(limits.response_timeout_ms.into()),
             Next::Question | Next::Datagram => Duration::ZERO,
         };
-        self.spent_if(!mute && self.time_left() <= needed, "device_time_s")?;
+        // A connection would be held open for as long as the device rests after its last answer.
+        let rest =
+            if begins { rest.saturating_duration_since(Instant::now()) } else { Duration::ZERO };
+        self.spent_if(!mute && self.time_left() <= needed + rest, "device_time_s")?;
         if next == Next::Connection {
             let connections = spending.connections >= limits.connections_per_scan;
             self.spent_if(connections, "connections_per_scan")?;
@@ -266,8 +281,12 @@ impl Visit {
         in_doubt.filter(|_| something_else).map_or(Ok(()), Err)
     }
 
-    /// Whoever has granted no more than the transport is not asked what silenced others.
+    /// Whoever has granted no more than the transport is not asked what silenced others. The first
+    /// question of a connection is the transport itself, which nobody died of.
     fn check_transport_only(&self) -> Result<(), Refusal> {
+        if self.is_mute() {
+            return Ok(());
+        }
         let (said, protocol) = {
             let state = self.0.state();
             (state.said, state.protocol)

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::{Lease, Spending, Visit};
 use crate::frame::Frame;
+use crate::gate::cargo::Cargo;
 use crate::gate::device::Device;
 use crate::gate::journal::Close;
-use crate::gate::pace::Cargo;
 use crate::gate::permit::{Call, Permit};
 use crate::gate::refusal::Refusal;
 use crate::gate::{Gate, Inner};
@@ -82,9 +82,6 @@ impl Gate {
             calls.made += 1;
             let gap = Duration::from_millis(limits.broadcast_gap_ms.into());
             calls.next = Some(Instant::now() + gap);
-            let mut state = visit.0.state();
-            state.spending.requests += 1;
-            state.spending.bytes_out += size;
         }
         let promised = visit.promised_datagram().unwrap_or_default();
         let permit = Permit::new(Call { to, frame }, promised, Arc::clone(&visit.0));

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::Visit;
 use crate::gate::journal::What;
 use crate::gate::memory::{Cooling, Quarantine, Record};
+use crate::gate::meter::Held;
 use crate::gate::policy::Limits;
 use crate::gate::refusal::{Refusal, StopReason};
 use crate::gate::sabotage::Saboteur;
@@ -20,7 +21,7 @@ impl Visit {
     /// # Errors
     /// [`Refusal::Spent`] if the device sends more than the policy takes.
     pub fn received(&self, bytes: &[u8]) -> Result<(), Refusal> {
-        self.0.journal(What::Received { bytes: HexBytes::from(bytes.to_vec()) })?;
+        self.0.journal(|| What::Received { bytes: HexBytes::from(bytes.to_vec()) })?;
         if Saboteur::Flood.is_at_work() {
             return Ok(());
         }
@@ -43,7 +44,7 @@ impl Visit {
         let unread = usize::from(state.pieces > FEW_PIECES);
         drop(state);
         let overrun = if owed || (!together && self.0.takes_spare()) {
-            self.0.gate.wire.stamp(self.0.device);
+            self.0.gate.wire.stamp(self.0.device, Held::AsAcknowledgement);
             false
         } else if together {
             false
@@ -167,6 +168,16 @@ impl Visit {
         Ok(())
     }
 
+    /// A unit was met with silence and another is asked next: a gateway may have looked for the first
+    /// on its line, and would not say so.
+    pub fn rest_after_search(&self) {
+        let limits = self.limits();
+        let searched = Duration::from_millis(limits.missing_unit_ms.into());
+        let rested = Instant::now() + rest(searched, true, limits);
+        let mut state = self.0.state();
+        state.next_on_bus = state.next_on_bus.max(rested);
+    }
+
     /// Nothing came back to `function` in time; `alive` if the device's kernel took the question.
     #[must_use]
     pub fn silent(&self, function: &'static str, alive: bool) -> Silence {
@@ -257,7 +268,7 @@ impl Visit {
         let quarantined = Some(Quarantine { since, why: why.clone() });
         gate.remember(self.0.device, Record { quarantined, ..record });
         // A journal that fails has shut the door already.
-        let _ = self.0.journal(What::WentDark { function: function.to_owned() });
+        let _ = self.0.journal(|| What::WentDark { function: function.to_owned() });
         self.leave_alone(Refusal::Quarantined { device: self.0.device, since, why });
     }
 }

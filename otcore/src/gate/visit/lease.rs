@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::state::{Current, Visiting};
-use crate::gate::host_lock::HostHold;
+use super::state::Visiting;
 use crate::gate::journal::{Close, What};
+use crate::gate::meter::Held;
 use crate::gate::refusal::Refusal;
 use crate::model::Transport as Carrier;
 
@@ -17,8 +17,6 @@ use crate::model::Transport as Carrier;
 #[must_use = "the slot is free again as soon as this is dropped"]
 pub struct Lease {
     pub(super) visiting: Arc<Visiting>,
-    /// Released after the socket and the lease are gone.
-    pub(super) host_hold: Option<HostHold>,
 }
 
 impl std::fmt::Debug for Lease {
@@ -40,6 +38,7 @@ impl Lease {
             if !std::mem::take(&mut state.continues) {
                 state.conversation_requests = 0;
             }
+            state.met(true);
             let first = state.spending.connections == 1;
             let Some(current) = state.current.as_mut() else { return Ok(()) };
             current.open = true;
@@ -48,14 +47,15 @@ impl Lease {
             current.promised = 0;
             (unused, first)
         };
-        self.visiting.gate.wire.stamp(self.visiting.device); // the acknowledgement of the handshake
+        // The kernel acknowledged the handshake at once.
+        self.visiting.gate.wire.stamp(self.visiting.device, Held::Not);
         self.visiting.gate.wire.opened();
         self.visiting.gate.wire.release(self.visiting.device, unused);
         self.visiting.gate.wire.resolved(self.visiting.device);
         if first {
             self.visiting.remember_visit();
         }
-        self.visiting.journal(What::Connected { local })
+        self.visiting.journal(|| What::Connected { local })
     }
 
     /// The socket for datagrams is open; `local` is our end.
@@ -72,7 +72,7 @@ impl Lease {
                 current.open = true;
             }
         }
-        self.visiting.journal(What::Bound { local })
+        self.visiting.journal(|| What::Bound { local })
     }
 
     /// The connection could not be opened, or a router says that no datagram gets there.
@@ -91,14 +91,14 @@ impl Lease {
             self.visiting.gate.breaker.unreachable(self.visiting.device.address());
         }
         let answered = why.kind() == io::ErrorKind::ConnectionRefused;
-        if let Some(current) = self.visiting.state().current.as_mut() {
-            current.unanswered = why.kind() == io::ErrorKind::TimedOut;
-            current.refused = answered;
+        {
+            let mut state = self.visiting.state();
+            if let Some(current) = state.current.as_mut() {
+                current.refused = answered;
+            }
+            state.met(answered);
         }
-        if let Some(hold) = self.host_hold.as_ref().filter(|_| !answered) {
-            hold.nobody_there();
-        }
-        self.visiting.journal(What::NotConnected { why: why.to_string() })
+        self.visiting.journal(|| What::NotConnected { why: why.to_string() })
     }
 
     /// The question did not leave whole.
@@ -106,28 +106,103 @@ impl Lease {
     /// # Errors
     /// If the journal cannot be written.
     pub fn not_sent(&self, written: usize, why: &io::Error) -> Result<(), Refusal> {
-        self.visiting.journal(What::NotSent { written, why: why.to_string() })
+        self.visiting.journal(|| What::NotSent { written, why: why.to_string() })
     }
 
     /// The connection ended in good order.
     pub fn closed(self, how: Close) {
-        self.forget_if_unheard();
+        self.remember_if_heard();
         self.visiting.end(how);
     }
 
     /// Who never answered a datagram most likely is not there, and nothing is remembered of it.
-    fn forget_if_unheard(&self) {
-        let unheard = |c: Current| c.carrier == Carrier::Udp && c.resolving && !c.refused;
-        let unheard = self.visiting.state().current.is_some_and(unheard);
-        if let Some(hold) = self.host_hold.as_ref().filter(|_| unheard) {
-            hold.nobody_there();
+    fn remember_if_heard(&self) {
+        let state = self.visiting.state();
+        let by_datagrams = state.current.filter(|current| current.carrier == Carrier::Udp);
+        if let Some(current) = by_datagrams {
+            state.met(current.refused || !current.resolving);
         }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.forget_if_unheard();
+        self.remember_if_heard();
         self.visiting.end(Close::Aborted);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::gate::policy::Policy;
+    use crate::gate::{Gate, Parts, Visit, Wire};
+    use crate::targets::AddressRange;
+
+    /// What another process would find of a device after a visit.
+    struct Locks(PathBuf);
+
+    impl Locks {
+        fn new(name: &str) -> Self {
+            let name = format!("otcore-lease-{name}-{}", std::process::id());
+            Self(std::env::temp_dir().join(name))
+        }
+
+        async fn visit(&self, at: SocketAddr) -> Visit {
+            let scope = [AddressRange::new(at.ip(), at.ip()).unwrap()].into_iter().collect();
+            let wire = Wire::with_locks_in(self.0.clone());
+            let parts = Parts::new(Arc::new(Policy::gentle()), scope);
+            Gate::new(Parts { wire, ..parts }).visit(at, 100).await.unwrap()
+        }
+
+        fn count(&self) -> usize {
+            std::fs::read_dir(&self.0).unwrap().count()
+        }
+    }
+
+    impl Drop for Locks {
+        fn drop(&mut self) {
+            drop(std::fs::remove_dir_all(&self.0));
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test(start_paused = true)]
+    async fn of_an_address_at_which_nobody_lives_nothing_is_kept() {
+        for (why, files) in [(io::ErrorKind::TimedOut, 0), (io::ErrorKind::ConnectionRefused, 1)] {
+            let locks = Locks::new("connection");
+            let at = "192.0.2.7:502".parse().unwrap();
+            let visit = locks.visit(at).await;
+            let (permit, lease) = visit.connect(at, "modbus").await.unwrap();
+            permit.pass(|_| ()).unwrap();
+            lease.not_connected(&why.into(), Duration::from_secs(1)).unwrap();
+            drop((lease, visit)); // other processes are kept away until it is over
+            assert_eq!(locks.count(), files, "{why}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test(start_paused = true)]
+    async fn of_whoever_was_never_heard_by_datagrams_nothing_is_kept() {
+        for (heard, refused, files) in [(false, false, 0), (true, false, 1), (false, true, 1)] {
+            let locks = Locks::new("datagrams");
+            let at = "192.0.2.7:47808".parse().unwrap();
+            let visit = locks.visit(at).await;
+            let (permit, lease) = visit.address(at, None, "bacnet").await.unwrap();
+            permit.pass(|_| ()).unwrap();
+            lease.bound("192.0.2.1:40000".parse().unwrap()).unwrap();
+            if heard {
+                visit.received(&[0]).unwrap();
+            }
+            if refused {
+                let why = io::ErrorKind::ConnectionRefused.into();
+                lease.not_connected(&why, Duration::from_secs(1)).unwrap();
+            }
+            lease.closed(Close::Released);
+            drop(visit);
+            assert_eq!(locks.count(), files, "{heard} {refused}");
+        }
     }
 }

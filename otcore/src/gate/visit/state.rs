@@ -8,10 +8,12 @@ use tokio::time::Instant;
 use super::Spending;
 use crate::gate::Inner;
 use crate::gate::breaker::Pulse;
+use crate::gate::cargo::CLOSING;
 use crate::gate::device::Device;
+use crate::gate::host_lock::HostHold;
 use crate::gate::journal::{Close, Entry, What};
 use crate::gate::memory::Record;
-use crate::gate::pace::CLOSING;
+use crate::gate::meter::Held;
 use crate::gate::refusal::Refusal;
 use crate::gate::silence::Said;
 use crate::model::Transport as Carrier;
@@ -50,8 +52,21 @@ pub(super) struct State {
     pub(super) continues: bool,
     /// Sockets for datagrams whose conversation is over: a late answer must find somebody.
     pub(super) kept: Vec<Box<dyn Send>>,
+    /// No other process of this host is with the device, from the first packet to the last.
+    pub(super) host_hold: Option<HostHold>,
     pub(super) at: SocketAddr,
     pub(super) protocol: &'static str,
+}
+
+impl State {
+    /// Whether somebody lives at the address, as far as the last conversation tells.
+    pub(super) fn met(&self, somebody: bool) {
+        match &self.host_hold {
+            Some(hold) if somebody => hold.somebody_there(),
+            Some(hold) => hold.nobody_there(),
+            None => {}
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -61,8 +76,6 @@ pub(super) struct Current {
     pub(super) promised: usize,
     pub(super) resolving: bool,
     pub(super) open: bool,
-    /// When its SYN left.
-    pub(super) left: Option<Instant>,
     /// How many datagrams were sent once more.
     pub(super) repeated: u32,
     /// A question left on it.
@@ -73,13 +86,11 @@ pub(super) struct Current {
     pub(super) closes: bool,
     /// Its system says that nobody listens at this port, so somebody lives there.
     pub(super) refused: bool,
-    /// It has come to nothing, and nobody said a word.
-    pub(super) unanswered: bool,
 }
 
 impl Visiting {
-    pub(in crate::gate) fn journal(&self, what: What) -> Result<(), Refusal> {
-        let entry = {
+    pub(in crate::gate) fn journal(&self, what: impl FnOnce() -> What) -> Result<(), Refusal> {
+        self.gate.record(|| {
             let state = self.state();
             Entry {
                 at: self.gate.clock.now(),
@@ -87,10 +98,9 @@ impl Visiting {
                 device: state.at,
                 protocol: state.protocol.to_owned(),
                 connection: state.current.map_or(0, |current| current.id),
-                what,
+                what: what(),
             }
-        };
-        self.gate.record(&entry)
+        })
     }
 
     /// Wait until the packets that close the connection may leave, and promise them.
@@ -115,7 +125,7 @@ impl Visiting {
 
     /// A packet of ours leaves now.
     pub(in crate::gate) fn stamp_sent(&self) {
-        {
+        let held = {
             let mut state = self.state();
             state.spending.packets += 1;
             state.pieces = 0;
@@ -123,14 +133,23 @@ impl Visiting {
                 state.current.is_some_and(|c| c.open && c.carrier == Carrier::Tcp);
             match state.current.as_mut() {
                 Some(current) if current.open => current.asked = true,
-                Some(current) => {
-                    current.promised = current.promised.saturating_sub(1);
-                    current.left = Some(Instant::now());
-                }
+                Some(current) => current.promised = current.promised.saturating_sub(1),
                 None => {}
             }
-        }
-        self.gate.wire.stamp(self.device);
+            match state.current.is_some_and(|current| current.resolving) {
+                true => Held::ByResolution,
+                false => Held::Not,
+            }
+        };
+        self.gate.wire.stamp(self.device, held);
+    }
+
+    /// A question of so many bytes leaves now.
+    pub(in crate::gate) fn asks(&self, bytes: usize) {
+        let mut state = self.state();
+        state.spending.requests += 1;
+        state.conversation_requests += 1;
+        state.spending.bytes_out += u64::try_from(bytes).unwrap_or(u64::MAX);
     }
 
     /// A permit was dropped without being passed.
@@ -142,7 +161,7 @@ impl Visiting {
     /// Nothing came back that our kernel would acknowledge.
     pub(super) fn settle_acknowledgement(&self) {
         if std::mem::take(&mut self.state().acknowledgement_owed) {
-            self.gate.wire.stamp(self.device);
+            self.gate.wire.stamp(self.device, Held::AsAcknowledgement);
         }
     }
 
@@ -178,17 +197,18 @@ impl Visiting {
                 self.record_end(current.id, how);
             }
         } else if current.open {
-            wire.closed(self.device, current.closes);
+            wire.closed(
+                self.device,
+                current.closes,
+                matches!(how, Close::Polite | Close::ByDevice),
+            );
             self.record_end(current.id, how);
         } else {
             wire.never_opened(self.device);
             wire.release(self.device, current.promised);
-            if let Some(left) = current.left.filter(|_| current.unanswered) {
-                wire.unanswered(self.device, left);
-            }
         }
         if owed {
-            wire.stamp(self.device);
+            wire.stamp(self.device, Held::AsAcknowledgement);
         }
         if current.resolving {
             wire.resolved(self.device);
@@ -197,14 +217,14 @@ impl Visiting {
     }
 
     fn record_end(&self, connection: u64, how: Close) {
-        let (device, protocol) = {
+        let entry = || {
             let state = self.state();
-            (state.at, state.protocol.to_owned())
+            let (device, protocol) = (state.at, state.protocol.to_owned());
+            let (at, zone) = (self.gate.clock.now(), self.gate.zone.clone());
+            Entry { at, zone, device, protocol, connection, what: What::Closed { how } }
         };
-        let (at, zone) = (self.gate.clock.now(), self.gate.zone.clone());
-        let what = What::Closed { how };
         // A journal that fails has shut the door already.
-        let _ = self.gate.record(&Entry { at, zone, device, protocol, connection, what });
+        let _ = self.gate.record(entry);
     }
 
     pub(super) fn remember_visit(&self) {

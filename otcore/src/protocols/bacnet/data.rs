@@ -154,6 +154,20 @@ mod tests {
         assert_eq!(object_type(1023), "object type 1023");
     }
 
+    /// How many there are is of ASHRAE 135, clause 21; what is not in it has no name here.
+    #[test]
+    fn the_short_lists_have_a_name_for_each_number_of_the_standard_and_for_no_other() {
+        let named = |name: fn(u32) -> Option<&'static str>| {
+            let names: Vec<_> = (0..100).filter_map(name).collect();
+            assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+            names.len()
+        };
+        assert_eq!(named(system_status), 6);
+        assert_eq!(named(restart_reason), 9);
+        assert_eq!(named(segmentation), 4);
+        assert_eq!(named(network_type), 11);
+    }
+
     #[test]
     fn every_number_stands_once_and_has_a_name() {
         let mut keys = BTreeSet::new();

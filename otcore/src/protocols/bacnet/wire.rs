@@ -27,7 +27,7 @@ pub(super) use value::DEVICE;
 
 use crate::protocol::{Answer, Protocol};
 use crate::safety::{ReadOnly, Selector};
-use crate::wire::WireError;
+use crate::wire::{WireError, Writer};
 
 /// The property that a function reads, or the first of several, and which element of it as far as the
 /// function says so.
@@ -92,8 +92,8 @@ impl Protocol for Bacnet {
     }
 
     /// The low byte of the tag is the invoke id.
-    fn frame(&self, function: Function, tag: u16, body: &[u8]) -> Vec<u8> {
-        question::frame(function.facts().selector.path(), self.to.as_ref(), tag, body)
+    fn frame(&self, function: Function, tag: u16, body: impl FnOnce(&mut Writer)) -> Vec<u8> {
+        question::frame(function.facts(), self.to.as_ref(), tag, body)
     }
 
     fn selector(frame: &[u8]) -> Result<Selector, WireError> {

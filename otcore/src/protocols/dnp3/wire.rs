@@ -56,7 +56,7 @@ impl Protocol for Dnp3 {
         function == Function::ReadAllAttributes
     }
 
-    fn frame(&self, function: Function, tag: u16, _: &[u8]) -> Vec<u8> {
+    fn frame(&self, function: Function, tag: u16, _: impl FnOnce(&mut Writer)) -> Vec<u8> {
         let [_, number] = tag.to_be_bytes();
         match function.facts().selector.path() {
             [REQUEST_LINK_STATUS] => {

@@ -88,7 +88,8 @@ impl protocols::Probe for Probe {
         if let Some(silence) = silence.filter(|_| talk.host.questions_left() == 0) {
             return Err(silence);
         }
-        if talk.device.is_some() && talk.host.questions_left() < LEAST_QUESTIONS {
+        // Who has answered would be connected to for nothing, also if it did not say its name.
+        if talk.speaks && talk.host.questions_left() < LEAST_QUESTIONS {
             return talk.outcome();
         }
         talk.by_connection().await
@@ -216,7 +217,8 @@ impl<'a> Talk<'a, '_> {
             result,
             Err(ProbeError::HungUp(_) | ProbeError::Silent { .. } | ProbeError::NotConnected(_))
         );
-        if !gone {
+        // Answers to earlier questions may have kept us from waiting for the last.
+        if !gone && !line.is_waiting() {
             line.go_on_as(ours);
             // If it does not leave, the end of the connection ends the session too.
             let _ = line.tell(&Function::UnregisterSession).await;

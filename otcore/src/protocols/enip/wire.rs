@@ -60,7 +60,7 @@ impl Protocol for Enip {
     const NAME: &'static str = "enip";
     type Function = Function;
 
-    fn frame(&self, function: Function, tag: u16, _: &[u8]) -> Vec<u8> {
+    fn frame(&self, function: Function, tag: u16, _: impl FnOnce(&mut Writer)) -> Vec<u8> {
         match function.facts().selector.path() {
             [command @ (LIST_SERVICES | LIST_IDENTITY)] => {
                 encapsulation::message(*command, 0, tag, &[])

@@ -142,11 +142,12 @@ impl<'a> Talk<'a, '_> {
 
     async fn first_unit(&mut self, line: &mut Line<'a>) -> Result<UnitAnswer, ProbeError> {
         match self.unit(line, SELF).await {
-            Ok(UnitAnswer::Absent) => {}
-            Err(ProbeError::Silent { means: Silence::NeverAnswered, .. }) if line.is_alive() => {}
+            Ok(UnitAnswer::Absent) => line.turn_to(Modbus { unit: FIRST }),
+            Err(ProbeError::Silent { means: Silence::NeverAnswered, .. }) if line.is_alive() => {
+                line.turn_from_silence(Modbus { unit: FIRST });
+            }
             other => return other,
         }
-        line.turn_to(Modbus { unit: FIRST });
         self.unit(line, FIRST).await
     }
 

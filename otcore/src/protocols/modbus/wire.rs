@@ -48,13 +48,17 @@ impl Protocol for Modbus {
         self.unit != 0xFF
     }
 
-    fn frame(&self, function: Function, tag: u16, body: &[u8]) -> Vec<u8> {
-        let path = function.facts().selector;
-        let len = 1 + path.path().len() + body.len();
-        let mut out = Writer::with_capacity(BEFORE_LENGTH_COUNTS + len);
-        out.u16_be(tag).u16_be(0).u16_be(u16::try_from(len).unwrap_or(u16::MAX)).u8(self.unit);
-        out.bytes(path.path()).bytes(body);
-        out.into_vec()
+    fn frame(&self, function: Function, tag: u16, body: impl FnOnce(&mut Writer)) -> Vec<u8> {
+        let facts = function.facts();
+        let mut out = Writer::with_capacity(facts.max_request.into());
+        out.u16_be(tag).u16_be(0).u16_be(0).u8(self.unit).bytes(facts.selector.path());
+        body(&mut out);
+        let mut message = out.into_vec();
+        let length = message.len().saturating_sub(BEFORE_LENGTH_COUNTS);
+        if let Some(place) = message.get_mut(4..6) {
+            place.copy_from_slice(&u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
+        }
+        message
     }
 
     fn selector(frame: &[u8]) -> Result<Selector, WireError> {

@@ -13,7 +13,9 @@ mod szl;
 
 use answer::{Asked, answer_to, gone, refused};
 use cotp::Message;
-use message::{CONTINUATION, ITEM, JOB, NO_ITEM, QUESTION, USER_DATA, USER_DATA_HEAD, message};
+use message::{
+    CONTINUATION, ITEM, JOB, NO_ITEM, QUESTION, USER_DATA, USER_DATA_HEAD, message, question_of,
+};
 use question::question;
 
 pub use catalogue::Catalogue;
@@ -28,7 +30,7 @@ pub use szl::{List, Part, ReadNextPart, ReadSzl, Szl};
 use crate::protocol::{Answer, Protocol};
 use crate::protocols::foreign;
 use crate::safety::{ReadOnly, Selector};
-use crate::wire::{Reader, WireError};
+use crate::wire::{Reader, WireError, Writer};
 
 /// A conversation with one module of a controller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,18 +46,24 @@ impl Protocol for S7 {
         matches!(function, ConnectBasic | ConnectOperator | ConnectProgrammer)
     }
 
-    fn frame(&self, function: Function, tag: u16, body: &[u8]) -> Vec<u8> {
-        let selector = function.facts().selector;
-        match selector.path() {
-            [0xE0, kind] => cotp::request(tag, *kind, body.first().copied().unwrap_or_default()),
-            [JOB, function] => message(JOB, tag, &[&[*function], body], &[]),
-            [USER_DATA, QUESTION, group, function, szl @ ..] => {
-                let tail = [4, QUESTION, *group, *function, 0];
-                message(USER_DATA, tag, &[&USER_DATA_HEAD, &tail], &[&ITEM, &[0, 4], szl])
+    fn frame(&self, function: Function, tag: u16, body: impl FnOnce(&mut Writer)) -> Vec<u8> {
+        let body = || {
+            let mut w = Writer::default();
+            body(&mut w);
+            w.into_vec()
+        };
+        let first = |body: Vec<u8>| body.first().copied().unwrap_or_default();
+        match *function.facts().selector.path() {
+            [0xE0, kind] => cotp::request(tag, kind, first(body())),
+            [JOB, function] => message(JOB, tag, &[&[function], &body()], &[]),
+            [USER_DATA, QUESTION, group, function, i1, i0, x1, x0] => {
+                let [h0, h1, h2] = USER_DATA_HEAD;
+                let parameters = [h0, h1, h2, 4, QUESTION, group, function, 0];
+                let [success, octets] = ITEM;
+                question_of(tag, parameters, [success, octets, 0, 4, i1, i0, x1, x0])
             }
             [USER_DATA, CONTINUATION, group, function] => {
-                let sequence = body.first().copied().unwrap_or_default();
-                let tail = [8, CONTINUATION, *group, *function, sequence, 0, 0, 0, 0];
+                let tail = [8, CONTINUATION, group, function, first(body()), 0, 0, 0, 0];
                 message(USER_DATA, tag, &[&USER_DATA_HEAD, &tail], &[&NO_ITEM])
             }
             _ => Vec::new(), // has no selector, so it never leaves

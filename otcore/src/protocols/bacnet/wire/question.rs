@@ -6,7 +6,7 @@ use super::message::{
     READ_BROADCAST_TABLE, READ_FOREIGN_TABLE, UNICAST,
 };
 use super::value::{self, ObjectId, WILDCARD};
-use crate::safety::Selector;
+use crate::safety::{Facts, Selector};
 use crate::wire::{Reader, WireError, Writer};
 
 pub(super) const CONFIRMED: u8 = 0x00;
@@ -26,13 +26,23 @@ const ELEMENTS: u8 = 0x80;
 pub(super) const MOST_PROPERTIES: usize = super::functions::MOST_PROPERTIES as usize;
 
 const OBJECT: u8 = 0x0C;
+/// In a list: a property below 256, and one below 65536.
+const SHORT: u8 = 0x09;
+const LONG: u8 = 0x0A;
 const OPEN_LIST: u8 = 0x1E;
 const CLOSE_LIST: u8 = 0x1F;
 
-/// Put a function's headers around `body`. Empty if it has no place to go to, or one too many.
-pub(super) fn frame(path: &[u8], to: Option<&Address>, tag: u16, body: &[u8]) -> Vec<u8> {
+/// Put a function's headers around what `body` writes. Empty if it has no place to go to, or one too
+/// many.
+pub(super) fn frame(
+    facts: &Facts,
+    to: Option<&Address>,
+    tag: u16,
+    body: impl FnOnce(&mut Writer),
+) -> Vec<u8> {
+    let path = facts.selector.path();
     let function = path.first().copied().unwrap_or_default();
-    let mut w = message::begin(function, 32 + body.len());
+    let mut w = message::begin(function, facts.max_request.into());
     match path {
         [READ_BROADCAST_TABLE | READ_FOREIGN_TABLE] => {}
         [UNICAST, NETWORK_MESSAGE, kind] => {
@@ -43,12 +53,14 @@ pub(super) fn frame(path: &[u8], to: Option<&Address>, tag: u16, body: &[u8]) ->
         [BROADCAST, ..] if to.is_some() => return Vec::new(),
         [UNICAST | BROADCAST, _, UNCONFIRMED, service] => {
             message::npdu(&mut w, 0, to);
-            w.u8(UNCONFIRMED).u8(*service).bytes(body);
+            w.bytes(&[UNCONFIRMED, *service]);
+            body(&mut w);
         }
         [UNICAST, _, CONFIRMED, service, ..] => {
             let [_, invoke] = tag.to_be_bytes();
             message::npdu(&mut w, EXPECTS_REPLY, to);
-            w.u8(CONFIRMED).u8(LARGEST_ANSWER).u8(invoke).u8(*service).bytes(body);
+            w.bytes(&[CONFIRMED, LARGEST_ANSWER, invoke, *service]);
+            body(&mut w);
         }
         _ => return Vec::new(),
     }
@@ -203,22 +215,34 @@ fn read(r: &mut Reader<'_>, path: &mut Selector) -> Result<(), WireError> {
     }
     r.expect_u8(OPEN_LIST, "list of properties")?;
     let mut last = None;
-    for nth in 0.. {
-        if r.clone().u8("list of properties")? == CLOSE_LIST && nth > 0 {
-            break;
+    let mut count = 0;
+    loop {
+        let mut rest = r.rest();
+        // Most are whole properties with a number below 256, with another one or the end behind.
+        while let [SHORT, property, ref after @ ..] = *rest
+            && let [SHORT | LONG | CLOSE_LIST, ..] = *after
+        {
+            next(path, &[0, property])?;
+            (count, last, rest) = (count + 1, None, after);
+        }
+        *r = Reader::new(rest);
+        if count > MOST_PROPERTIES {
+            return Err(WireError::Invalid { field: "properties", value: count as u64 });
+        }
+        if r.clone().u8("list of properties")? == CLOSE_LIST && count > 0 {
+            return r.expect_u8(CLOSE_LIST, "end of properties");
         }
         let (property, index) = property(r, 0)?;
-        if nth == MOST_PROPERTIES {
-            return Err(WireError::Invalid { field: "properties", value: property.into() });
-        }
         let word = word(property, index)?;
         // Elements of one list are one thing to ask for, however many.
         if word[0] & ELEMENTS == 0 || last != Some(word) {
             next(path, &word)?;
         }
-        last = Some(word);
+        (count, last) = (count + 1, Some(word));
+        if count > MOST_PROPERTIES {
+            return Err(WireError::Invalid { field: "properties", value: property.into() });
+        }
     }
-    r.expect_u8(CLOSE_LIST, "end of properties")
 }
 
 /// The object that a question or an answer is about.
@@ -268,6 +292,22 @@ pub(super) fn properties(selector: &Selector) -> impl Iterator<Item = u32> {
     };
     let (words, _) = words.as_chunks::<2>();
     words.iter().map(|[high, low]| u16::from_be_bytes([high & !(COUNT | ELEMENTS), *low]).into())
+}
+
+/// The whole properties that a selector names, in a question for several.
+pub(super) fn whole(w: &mut Writer, selector: &Selector) {
+    let words = match selector.path() {
+        [UNICAST, _, CONFIRMED, _, _object, words @ ..] => words,
+        _ => &[],
+    };
+    w.u8(OPEN_LIST);
+    for word in words.as_chunks::<2>().0 {
+        match *word {
+            [0, low] => w.bytes(&[SHORT, low]),
+            [high, low] => w.bytes(&[LONG, high, low]),
+        };
+    }
+    w.u8(CLOSE_LIST);
 }
 
 /// What `list` of properties of an object looks like in a question for several.

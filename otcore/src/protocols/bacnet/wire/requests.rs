@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::address::{Address, IpPlace};
 use super::message::Message;
+use super::text::Text;
 use super::value::{ObjectId, Value};
 use super::{Bacnet, Function, answer, question, value};
 use crate::protocol::Request;
@@ -173,19 +174,15 @@ impl Request<Bacnet> for ReadSeveral {
     }
 
     fn write(&self, body: &mut Writer) {
-        let selector = self.function.facts().selector;
-        let mut properties = question::properties(&selector);
+        let selector = &self.function.facts().selector;
         question::write_object(body, object(self.function, self.instance));
-        match (&self.elements, properties.next()) {
+        match (&self.elements, question::properties(selector).next()) {
             (Some(elements), Some(list)) => {
                 let most = question::MOST_PROPERTIES;
                 let elements = elements.clone().take(most).map(|nth| (list, Some(nth)));
                 question::several(body, elements);
             }
-            (_, first) => {
-                let all = first.into_iter().chain(properties).map(|property| (property, None));
-                question::several(body, all);
-            }
+            _ => question::whole(body, selector),
         }
     }
 
@@ -211,6 +208,13 @@ pub struct Property {
     pub found: Result<Value, (u32, u32)>,
 }
 
+impl Property {
+    #[inline]
+    fn of(number: u32, value: Value) -> Self {
+        Self { number, element: None, found: Ok(value) }
+    }
+}
+
 /// The results of one object: ASHRAE 135, clause 15.7.
 ///
 /// # Errors
@@ -221,32 +225,32 @@ pub fn properties(body: &mut Reader<'_>) -> Result<Vec<Property>, WireError> {
     const CLOSE: u8 = 0x1F;
     question::object(body)?;
     body.expect_u8(OPEN, "list of results")?;
-    let mut found = Vec::with_capacity(question::MOST_PROPERTIES);
-    let mut rest = body.rest();
+    // Each is written where it stays: to move one there takes as long as to read it.
+    let mut found = Vec::new();
+    found.resize_with(question::MOST_PROPERTIES, || Property::of(0, Value::Null));
+    let (mut count, mut rest) = (0, body.rest());
     loop {
-        if let Some((property, after)) = short_property(rest) {
-            found.push(property);
-            rest = after;
-        } else {
-            let mut r = Reader::new(rest);
-            match r.u8("property")? {
-                CLOSE => {
-                    *body = r;
-                    return Ok(found);
-                }
-                tag => found.push(property(tag, &mut r)?),
-            }
-            rest = r.rest();
+        let place = found.get_mut(count);
+        if let Some(after) = place.and_then(|place| short_property(rest, place)) {
+            (count, rest) = (count + 1, after);
+            continue;
         }
-        if found.len() > question::MOST_PROPERTIES {
-            return Err(WireError::Invalid { field: "results", value: found.len() as u64 });
+        let mut r = Reader::new(rest);
+        let tag = r.u8("property")?;
+        if tag == CLOSE {
+            *body = r;
+            found.truncate(count);
+            return Ok(found);
         }
+        let too_many = WireError::Invalid { field: "results", value: count as u64 };
+        *found.get_mut(count).ok_or(too_many)? = property(tag, &mut r)?;
+        (count, rest) = (count + 1, r.rest());
     }
 }
 
-/// A whole property with a short text or a small number, as most are, and what follows.
+/// A whole property with a short text or a small number, as most are; what follows it.
 #[inline]
-fn short_property(bytes: &[u8]) -> Option<(Property, &[u8])> {
+fn short_property<'a>(bytes: &'a [u8], place: &mut Property) -> Option<&'a [u8]> {
     let (number, value) = match *bytes {
         [0x29, number, OPEN_VALUE, ref value @ ..] => (number.into(), value),
         [0x2A, high, low, OPEN_VALUE, ref value @ ..] => {
@@ -254,8 +258,24 @@ fn short_property(bytes: &[u8]) -> Option<(Property, &[u8])> {
         }
         _ => return None,
     };
-    let (value, rest) = Value::short(CLOSE_VALUE, value)?;
-    Some((Property { number, element: None, found: Ok(value) }, rest))
+    let (value, rest) = match *value {
+        [0x75, length @ 1..=253, charset, ref rest @ ..] => {
+            let (text, rest) = rest.split_at_checked(usize::from(length) - 1)?;
+            let (CLOSE_VALUE, rest) = rest.split_first().map(|(end, rest)| (*end, rest))? else {
+                return None;
+            };
+            *place = Property::of(number, Value::Text(Text { charset, bytes: text.to_vec() }));
+            return Some(rest);
+        }
+        [0x21, value, CLOSE_VALUE, ref rest @ ..] => (Value::Unsigned(value.into()), rest),
+        [0x22, high, low, CLOSE_VALUE, ref rest @ ..] => {
+            (Value::Unsigned(u16::from_be_bytes([high, low]).into()), rest)
+        }
+        [0x91, value, CLOSE_VALUE, ref rest @ ..] => (Value::Enumerated(value.into()), rest),
+        _ => return None,
+    };
+    *place = Property::of(number, value);
+    Some(rest)
 }
 
 const OPEN_VALUE: u8 = 0x4E;

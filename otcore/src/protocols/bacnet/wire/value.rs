@@ -134,32 +134,6 @@ impl Value {
         enclosed(closing, r).map(|content| Self::Constructed(content.to_vec()))
     }
 
-    /// A short text or a small number before a closing tag, as most values are, and what follows.
-    #[inline]
-    pub(super) fn short(closing: u8, bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let (value, rest) = match *bytes {
-            [0x75, length @ 1..=253, charset, ref rest @ ..] => {
-                let (text, rest) = rest.split_at_checked(usize::from(length) - 1)?;
-                match *rest {
-                    [end, ref rest @ ..] if end == closing => {
-                        return Some((Self::Text(Text { charset, bytes: text.to_vec() }), rest));
-                    }
-                    _ => return None,
-                }
-            }
-            [0x21, number, ref rest @ ..] => (Self::Unsigned(number.into()), rest),
-            [0x22, high, low, ref rest @ ..] => {
-                (Self::Unsigned(u16::from_be_bytes([high, low]).into()), rest)
-            }
-            [0x91, number, ref rest @ ..] => (Self::Enumerated(number.into()), rest),
-            _ => return None,
-        };
-        match *rest {
-            [end, ref rest @ ..] if end == closing => Some((value, rest)),
-            _ => None,
-        }
-    }
-
     /// What stands between two tags, which are gone already.
     #[must_use]
     #[inline]
@@ -273,9 +247,117 @@ pub(super) fn shortest(r: &mut Reader<'_>, number: u8) -> Result<u32, WireError>
 pub(super) fn write_context_unsigned(w: &mut Writer, number: u8, value: u32) {
     let tag = number << 4 | CONTEXT;
     match value.to_be_bytes() {
-        [0, 0, 0, a] => w.bytes(&[tag | 1, a]),
-        [0, 0, a, b] => w.bytes(&[tag | 2, a, b]),
+        [0, 0, 0, a] => w.u8(tag | 1).u8(a),
+        [0, 0, a, b] => w.u8(tag | 2).u8(a).u8(b),
         [0, a, b, c] => w.bytes(&[tag | 3, a, b, c]),
         [a, b, c, d] => w.bytes(&[tag | 4, a, b, c, d]),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Value, WireError> {
+        Value::read(&mut Reader::new(bytes))
+    }
+
+    /// Each type of clause 20.2.1.4, in the shortest and the longest form that its length may have.
+    #[test]
+    fn a_value_of_every_type_is_read() {
+        let one = 1.0_f64.to_be_bytes();
+        for (bytes, value) in [
+            (&[0x00][..], Value::Null),
+            (&[0x10], Value::Boolean(false)),
+            (&[0x11], Value::Boolean(true)),
+            (&[0x21, 5], Value::Unsigned(5)),
+            (&[0x22, 1, 0], Value::Unsigned(256)),
+            (&[0x25, 8, 255, 255, 255, 255, 255, 255, 255, 255], Value::Unsigned(u64::MAX)),
+            (&[0x31, 0xFF], Value::Signed(-1)),
+            (&[0x32, 0x7F, 0xFF], Value::Signed(32_767)),
+            (&[0x32, 0x80, 0], Value::Signed(-32_768)),
+            (&[0x44, 0x3F, 0x80, 0, 0], Value::Real(1.0)),
+            (&[&[0x55, 8], &one[..]].concat(), Value::Double(1.0)),
+            (&[0x62, 1, 2], Value::Octets(vec![1, 2])),
+            (&[0x65, 254, 0, 1, 7], Value::Octets(vec![7])),
+            (&[0x65, 255, 0, 0, 0, 1, 7], Value::Octets(vec![7])),
+            (&[0x72, 0, b'a'], Value::Text(Text { charset: 0, bytes: b"a".to_vec() })),
+            (&[0x82, 4, 0xA0], Value::Bits(vec![4, 0xA0])),
+            (&[0x91, 3], Value::Enumerated(3)),
+            (&[0xA4, 126, 11, 27, 5], Value::Date([126, 11, 27, 5])),
+            (&[0xB4, 12, 30, 0, 255], Value::Time([12, 30, 0, 255])),
+            (&[0xC4, 2, 0, 0, 7], Value::Object(ObjectId { kind: DEVICE, instance: 7 })),
+        ] {
+            assert_eq!(read(bytes), Ok(value.clone()), "{bytes:02x?}");
+            for end in 0..bytes.len() {
+                assert!(read(&bytes[..end]).is_err(), "{bytes:02x?} cut after {end}");
+            }
+            assert_eq!(Value::alone(bytes), value);
+            let longer = [bytes, &[0]].concat();
+            assert_eq!(Value::alone(&longer), Value::Constructed(longer), "more than one value");
+        }
+    }
+
+    #[test]
+    fn a_value_whose_length_does_not_suit_its_type_is_an_error() {
+        for bytes in [
+            &[0x20][..],                           // a number without a digit
+            &[0x25, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0], // and one with too many
+            &[0x30],
+            &[0x35, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            &[0x43, 0, 0, 0],
+            &[0x54, 0, 0, 0, 0],
+            &[0x70], // a text without its character set
+            &[0x80], // bits, and not said how many
+            &[0x95, 5, 1, 0, 0, 0, 0],
+            &[0xA3, 0, 0, 0],
+            &[0xB3, 0, 0, 0],
+            &[0xC3, 0, 0, 0],
+        ] {
+            let error = read(bytes).unwrap_err().to_string();
+            assert!(error.contains("length of value"), "{bytes:02x?}: {error}");
+        }
+        for bytes in [&[0x09, 0][..], &[0xD1, 0], &[0x26], &[0x27]] {
+            let error = read(bytes).unwrap_err().to_string();
+            assert!(error.contains("tag"), "{bytes:02x?}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_stands_between_two_tags_ends_at_the_right_one() {
+        let enclosed = |bytes: &[u8]| enclosed(0x3F, &mut Reader::new(bytes)).map(<[u8]>::to_vec);
+        assert_eq!(enclosed(&[0x21, 1, 0x3F, 9]), Ok(vec![0x21, 1]));
+        let nested = [0x3E, 0x11, 0x21, 1, 0x3F];
+        assert_eq!(enclosed(&[&nested[..], &[0x3F]].concat()), Ok(nested.to_vec()));
+        let large_number = [0xF9, 200, 1]; // a context number above 14 stands in a byte of its own
+        assert_eq!(enclosed(&[&large_number[..], &[0x3F]].concat()), Ok(large_number.to_vec()));
+        assert!(enclosed(&[0x2F]).is_err(), "nothing like that was opened");
+        assert!(enclosed(&[0x3E, 0x3F]).is_err() && enclosed(&[0x22, 1]).is_err());
+    }
+
+    #[test]
+    fn a_number_of_a_question_is_as_short_as_can_be_and_that_of_an_answer_need_not() {
+        for number in [0, 255, 256, 65_535, 65_536, 0x00FF_FFFF, 0x0100_0000, u32::MAX] {
+            let mut w = Writer::default();
+            write_context_unsigned(&mut w, 1, number);
+            let bytes = w.into_vec();
+            assert_eq!(shortest(&mut Reader::new(&bytes), 1), Ok(number));
+            assert_eq!(context_unsigned(&mut Reader::new(&bytes), 1), Ok(number));
+            assert!(shortest(&mut Reader::new(&bytes), 2).is_err(), "another context");
+            assert!(context_unsigned(&mut Reader::new(&bytes), 2).is_err());
+        }
+        for long in [&[0x1A, 0, 1][..], &[0x1B, 0, 1, 0], &[0x1C, 0, 1, 0, 0]] {
+            assert!(shortest(&mut Reader::new(long), 1).is_err(), "{long:02x?}");
+            assert!(context_unsigned(&mut Reader::new(long), 1).is_ok(), "{long:02x?}");
+        }
+    }
+
+    #[test]
+    fn objects_are_told_by_type_and_number() {
+        assert_eq!(ObjectId { kind: DEVICE, instance: 7 }.to_string(), "device 7");
+        assert_eq!(
+            ObjectId::of(ObjectId { kind: 56, instance: 1 }.bits()).to_string(),
+            "object 56:1"
+        );
+    }
 }

@@ -363,4 +363,14 @@ mod tests {
             }
         }
     }
+
+    /// Modbus Application Protocol, clause 6.21: seven objects have a name, the others none.
+    #[test]
+    fn the_objects_of_the_standard_have_names_and_others_have_none() {
+        let named: Vec<(u8, &str)> =
+            (0..=0xFF).filter_map(|object| Some((object, object_name(object)?))).collect();
+        let numbers: Vec<u8> = named.iter().map(|(object, _)| *object).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!((named[0].1, named[6].1), ("VendorName", "UserApplicationName"));
+    }
 }

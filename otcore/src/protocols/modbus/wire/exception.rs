@@ -85,4 +85,14 @@ mod tests {
         assert_eq!(text(UMAS_DENIED | 0x81), "denied by the controller through UMAS");
         assert_eq!(text(0x0E), "exception code outside the specification");
     }
+
+    #[test]
+    fn no_two_codes_of_the_standard_have_the_same_name() {
+        let mut names: Vec<&str> = (1..=0xFF).map(text).collect();
+        names.retain(|name| *name != "exception code outside the specification");
+        let told = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!((told, names.len()), (10, 10));
+    }
 }

@@ -96,10 +96,13 @@ pub(super) fn foreign(payload: &[u8]) -> Option<WireError> {
 }
 
 /// The beginning of a message that carries a payload of this length, which comes next.
+#[inline]
 pub(super) fn carrier(payload: usize) -> Writer {
     let length = 7 + payload;
     let mut out = Writer::with_capacity(length);
-    out.u8(3).u8(0).u16_be(u16::try_from(length).unwrap_or(u16::MAX)).bytes(&CARRIED);
+    let [high, low] = u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
+    let [size, kind, number] = CARRIED;
+    out.bytes(&[3, 0, high, low, size, kind, number]);
     out
 }
 

@@ -1,7 +1,7 @@
 //! The shape of every S7 message: its header, its parameters, its data.
 
 use super::cotp;
-use crate::wire::{Reader, WireError};
+use crate::wire::{Reader, WireError, Writer};
 
 pub(super) const PROTOCOL_ID: u8 = 0x32;
 /// Length of the header in front of a question.
@@ -55,18 +55,32 @@ impl Header {
     }
 }
 
+/// A question for a list, of which every part has its length.
+pub(super) fn question_of(reference: u16, parameters: [u8; 8], data: [u8; 8]) -> Vec<u8> {
+    let mut out = begin(USER_DATA, reference, parameters.len(), data.len());
+    out.bytes(&parameters).bytes(&data);
+    out.into_vec()
+}
+
 /// A whole message, its parameters and data given piece by piece.
 pub(super) fn message(kind: u8, reference: u16, parameters: &[&[u8]], data: &[&[u8]]) -> Vec<u8> {
     let sum = |pieces: &[&[u8]]| pieces.iter().map(|piece| piece.len()).sum::<usize>();
-    let length = |bytes: usize| u16::try_from(bytes).unwrap_or(u16::MAX);
-    let (before, behind) = (sum(parameters), sum(data));
-    let mut out = cotp::carrier(HEADER + before + behind);
-    out.u8(PROTOCOL_ID).u8(kind).u16_be(0).u16_be(reference);
-    out.u16_be(length(before)).u16_be(length(behind));
+    let mut out = begin(kind, reference, sum(parameters), sum(data));
     for piece in parameters.iter().chain(data) {
         out.bytes(piece);
     }
     out.into_vec()
+}
+
+/// Everything before the parameters and data, which have these lengths.
+#[inline]
+fn begin(kind: u8, reference: u16, parameters: usize, data: usize) -> Writer {
+    let length = |bytes: usize| u16::try_from(bytes).unwrap_or(u16::MAX).to_be_bytes();
+    let ([p1, p0], [d1, d0]) = (length(parameters), length(data));
+    let [r1, r0] = reference.to_be_bytes();
+    let mut out = cotp::carrier(HEADER + parameters + data);
+    out.bytes(&[PROTOCOL_ID, kind, 0, 0, r1, r0, p1, p0, d1, d0]);
+    out
 }
 
 /// The head of the parameters of user data, which is always the same.
