@@ -16,11 +16,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use common::devices::Changed;
 use common::network::Network;
 use common::{Setting, deepest};
 use otcore::Outcome;
 use otcore::protocols::{ALL, Probe};
-use otcore::sim::{Action, Device, Greeting, Reply, Visit};
 
 /// What is wrong at one place of an answer. Lengths and checksums are right, or a decoder would see
 /// no more than those.
@@ -36,16 +36,6 @@ enum Wrong {
 
 const KINDS: [Wrong; 4] = [Wrong::Is(0), Wrong::Is(0xFF), Wrong::Is(0x7F), Wrong::More];
 
-#[derive(Debug)]
-struct Odd {
-    device: Box<dyn Device>,
-    /// Which answer, and which byte of what it says.
-    nth: usize,
-    place: usize,
-    wrong: Wrong,
-    answers: Arc<Answers>,
-}
-
 /// What was answered so far.
 #[derive(Debug, Default)]
 struct Answers {
@@ -54,37 +44,31 @@ struct Answers {
     hit: AtomicUsize,
 }
 
-impl Device for Odd {
-    fn protocol(&self) -> &'static str {
-        self.device.protocol()
-    }
+/// Where an honest answer is wrong.
+#[derive(Clone, Copy)]
+struct Odd {
+    protocol: &'static str,
+    /// Which answer, and which byte of what it says.
+    nth: usize,
+    place: usize,
+    wrong: Wrong,
+}
 
-    fn connect(&self, visit: Visit) -> Greeting {
-        self.device.connect(visit)
-    }
-
-    fn takes_datagrams(&self) -> bool {
-        self.device.takes_datagrams()
-    }
-
-    fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
-        let mut reply = self.device.answer(visit, received);
-        for action in &mut reply.actions {
-            let Action::Send(bytes) = action else { continue };
-            if self.answers.count.fetch_add(1, Ordering::SeqCst) == self.nth {
-                let mut said = open(self.protocol(), bytes);
-                if self.place < said.len() {
-                    self.answers.hit.store(1, Ordering::SeqCst);
-                    match self.wrong {
-                        Wrong::Cut => said.truncate(self.place),
-                        Wrong::Is(byte) => said[self.place] = byte,
-                        Wrong::More => said[self.place] = said[self.place].wrapping_add(1),
-                    }
-                    *bytes = sealed(self.protocol(), bytes, &said);
-                }
-            }
+impl Odd {
+    fn spoil(self, bytes: &mut Vec<u8>, answers: &Answers) {
+        if answers.count.fetch_add(1, Ordering::SeqCst) != self.nth {
+            return;
         }
-        reply
+        let mut said = open(self.protocol, bytes);
+        if self.place < said.len() {
+            answers.hit.store(1, Ordering::SeqCst);
+            match self.wrong {
+                Wrong::Cut => said.truncate(self.place),
+                Wrong::Is(byte) => said[self.place] = byte,
+                Wrong::More => said[self.place] = said[self.place].wrapping_add(1),
+            }
+            *bytes = sealed(self.protocol, bytes, &said);
+        }
     }
 }
 
@@ -154,7 +138,8 @@ fn checksum(block: &[u8]) -> [u8; 2] {
 async fn scan(probe: &dyn Probe, nth: usize, place: usize, wrong: Wrong) -> (bool, usize) {
     let at = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, 1, 7)), probe.port());
     let answers = Arc::<Answers>::default();
-    let device = Odd { device: probe.simulate(), nth, place, wrong, answers: Arc::clone(&answers) };
+    let (odd, said) = (Odd { protocol: probe.name(), nth, place, wrong }, Arc::clone(&answers));
+    let device = Changed::new(probe.simulate(), move |_, bytes| odd.spoil(bytes, &said));
     let network = Network::wiring().device(at, device).done();
     let setting = Setting::new(network).with_policy(deepest(probe, at));
     let ended = setting.scan(&at.ip().to_string()).await;

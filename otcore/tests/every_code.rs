@@ -15,45 +15,14 @@ mod common;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use common::devices::Changed;
 use common::network::Network;
 use common::{Setting, deepest};
 use otcore::Outcome;
 use otcore::protocols::ALL;
-use otcore::sim::{Action, Device, Greeting, Reply, Visit};
 
 /// An honest answer made a refusal with this code.
 type Refuse = fn(&[u8], u8) -> Vec<u8>;
-
-#[derive(Debug)]
-struct Refusing {
-    device: Box<dyn Device>,
-    code: u8,
-    refuse: Refuse,
-}
-
-impl Device for Refusing {
-    fn protocol(&self) -> &'static str {
-        self.device.protocol()
-    }
-
-    fn connect(&self, visit: Visit) -> Greeting {
-        self.device.connect(visit)
-    }
-
-    fn takes_datagrams(&self) -> bool {
-        self.device.takes_datagrams()
-    }
-
-    fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
-        let mut reply = self.device.answer(visit, received);
-        for action in &mut reply.actions {
-            if let Action::Send(bytes) = action {
-                *bytes = (self.refuse)(bytes, self.code);
-            }
-        }
-        reply
-    }
-}
 
 /// In which forms a protocol refuses.
 fn forms(protocol: &str) -> &'static [Refuse] {
@@ -155,7 +124,9 @@ async fn every_error_code_of_every_protocol_is_an_honest_outcome() {
         let at = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, 1, 7)), probe.port());
         for (form, refuse) in forms(probe.name()).iter().enumerate() {
             for code in 0..=u8::MAX {
-                let device = Refusing { device: probe.simulate(), code, refuse: *refuse };
+                let refuse = *refuse;
+                let says = move |_, bytes: &mut Vec<u8>| *bytes = refuse(bytes, code);
+                let device = Changed::new(probe.simulate(), says);
                 let network = Network::wiring().device(at, device).done();
                 let setting = Setting::new(network).with_policy(deepest(*probe, at));
                 let ended = setting.scan(&at.ip().to_string()).await;

@@ -18,6 +18,7 @@ mod kinds;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use common::devices::Changed;
 use common::devices::Later;
 use common::limits::busiest_second;
 use common::network::{Below, Network};
@@ -218,30 +219,6 @@ async fn of_a_forged_datagram_and_an_honest_one_the_first_is_taken_and_kept_as_e
     }
 }
 
-/// Sends its answers in datagrams as long as they can be.
-#[derive(Debug)]
-struct Long(Box<dyn Device>);
-
-impl Device for Long {
-    fn protocol(&self) -> &'static str {
-        self.0.protocol()
-    }
-    fn takes_datagrams(&self) -> bool {
-        self.0.takes_datagrams()
-    }
-    fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
-        let mut reply = self.0.answer(visit, received);
-        for action in &mut reply.actions {
-            if let Action::Send(bytes) = action
-                && visit.datagram
-            {
-                bytes.resize(LONGEST, 0);
-            }
-        }
-        reply
-    }
-}
-
 /// F27: what follows the message in its datagram is left out, and no more than the policy takes is
 /// taken.
 #[tokio::test(start_paused = true)]
@@ -249,7 +226,12 @@ async fn datagrams_as_long_as_can_be_are_answers_or_nonsense_and_cost_no_more_th
 {
     for probe in by(Transport::Udp) {
         let [honest, _] = two_by_datagram(probe);
-        let (setting, ended) = by_datagram(probe, Long(honest)).await;
+        let long = Changed::new(honest, |visit: Visit, bytes: &mut Vec<u8>| {
+            if visit.datagram {
+                bytes.resize(LONGEST, 0);
+            }
+        });
+        let (setting, ended) = by_datagram(probe, long).await;
         let fine = [Outcome::Identified, Outcome::Malformed, Outcome::PresentNoIdentity];
         assert!(fine.contains(&outcome(&ended)), "{}: {:?}", probe.name(), outcome(&ended));
         let most = u64::from(setting.policy.limits.device_bytes) + LONGEST as u64;

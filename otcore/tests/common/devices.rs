@@ -69,3 +69,42 @@ impl<D: Device> Device for Later<D> {
         }
     }
 }
+
+/// An honest device; whatever it says is changed on the way.
+pub(crate) struct Changed<F> {
+    device: Box<dyn Device>,
+    change: F,
+}
+
+impl<F: Fn(Visit, &mut Vec<u8>)> Changed<F> {
+    pub(crate) fn new(device: Box<dyn Device>, change: F) -> Self {
+        Self { device, change }
+    }
+}
+
+impl<F> std::fmt::Debug for Changed<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Changed").field(&self.device).finish()
+    }
+}
+
+impl<F: Fn(Visit, &mut Vec<u8>) + Send + Sync> Device for Changed<F> {
+    fn protocol(&self) -> &'static str {
+        self.device.protocol()
+    }
+    fn connect(&self, visit: Visit) -> Greeting {
+        self.device.connect(visit)
+    }
+    fn takes_datagrams(&self) -> bool {
+        self.device.takes_datagrams()
+    }
+    fn answer(&self, visit: Visit, received: &[u8]) -> Reply {
+        let mut reply = self.device.answer(visit, received);
+        for action in &mut reply.actions {
+            if let Action::Send(bytes) = action {
+                (self.change)(visit, bytes);
+            }
+        }
+        reply
+    }
+}

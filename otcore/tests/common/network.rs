@@ -1,29 +1,25 @@
 //! A network without sockets that writes down every packet of ours: the independent witness.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod datagrams;
+mod line;
+
+use std::collections::{HashMap, HashSet};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use otcore::frame::Frame;
-use otcore::gate::journal::Close;
 use otcore::gate::policy::Limits;
 use otcore::gate::{Call, Connection, Peer, Permit};
-use otcore::session::{Dialer, LinkError, Manners, Transport};
-use otcore::sim::{Action, Device, Greeting, Station};
-use tokio::time::{Instant, sleep, sleep_until};
+use otcore::session::{Dialer, LinkError, Transport};
+use otcore::sim::{Action, Device, Station};
+use tokio::time::{Instant, sleep};
 
+use self::datagrams::Datagrams;
+use self::line::Line;
 use super::limits::{Watch, Why};
-
-/// Largest piece that is read at once, as with the sockets of the engine.
-const CHUNK: usize = 2048;
-/// Of a longer datagram the beginning is read, as with the sockets of the engine.
-const LARGEST: usize = 4096;
-/// How long a kernel holds an acknowledgement back at least.
-const DELAY: Duration = Duration::from_millis(40);
 
 /// Simulated devices by their addresses. Addresses that nobody owns are silent.
 #[derive(Clone)]
@@ -258,30 +254,7 @@ impl Dialer for Network {
         if self.0.below == Some(Below::Handshake) {
             self.note(to, Kind::Ack, Why::Piece);
         }
-        let (connection, greeting) = station.connect(self.now());
-        let arrivals = match greeting {
-            Greeting::Accept => VecDeque::new(),
-            Greeting::Banner(bytes) => VecDeque::from([(Instant::now(), Arrival::Bytes(bytes))]),
-            Greeting::Refuse => VecDeque::from([(Instant::now(), Arrival::End)]),
-        };
-        let network = self.clone();
-        let state = State::Open;
-        let (due, asked) = (Instant::now(), Instant::now());
-        Ok(Box::new(Line {
-            network,
-            station,
-            to,
-            connection,
-            patience,
-            arrivals,
-            due,
-            asked,
-            owed: false,
-            delayed: None,
-            gives_up: None,
-            state,
-            _open: open,
-        }))
+        Ok(Box::new(Line::new(self, station, to, patience, open)))
     }
 
     async fn address(&self, to: Permit<Peer>) -> Result<Box<dyn Transport>, LinkError> {
@@ -317,114 +290,6 @@ impl Dialer for Network {
         let answers: Vec<(SocketAddr, Vec<u8>)> = answers.take(most).collect();
         answers.iter().for_each(|(_, bytes)| self.hands(to, bytes));
         Ok(answers)
-    }
-}
-
-/// Datagrams to one peer and back.
-struct Datagrams {
-    network: Network,
-    to: SocketAddr,
-    reply_port: Option<u16>,
-    arrivals: VecDeque<(Instant, Arrival)>,
-    due: Instant,
-    /// Looking for the address, until anything comes back or nobody waits any more.
-    attempt: Option<Attempt>,
-    asked: bool,
-    open: Option<Open>,
-}
-
-impl Datagrams {
-    fn new(network: &Network, Peer { to, reply_port }: Peer) -> Self {
-        let open = Some(Open::new(network, to.ip()));
-        let (network, arrivals, due) = (network.clone(), VecDeque::new(), Instant::now());
-        Self { network, to, reply_port, arrivals, due, attempt: None, asked: false, open }
-    }
-
-    /// What comes back, each thing in its time.
-    fn hear(&mut self, bytes: &[u8]) {
-        let latency = self.network.0.latency;
-        let now = Instant::now();
-        let ip = self.to.ip();
-        let says =
-            |kind: io::ErrorKind| VecDeque::from([(now + 2 * latency, Arrival::Error(kind))]);
-        if self.network.0.refusing.contains(&ip) {
-            self.arrivals = says(io::ErrorKind::ConnectionRefused);
-            return;
-        }
-        if self.network.0.unreachable.contains(&ip) {
-            self.arrivals = says(io::ErrorKind::HostUnreachable);
-            return;
-        }
-        let Some(station) = self.network.0.devices.get(&self.to).cloned() else { return };
-        if !station.takes_datagrams() {
-            self.arrivals = says(io::ErrorKind::ConnectionRefused);
-            return;
-        }
-        self.due = self.due.max(now + latency);
-        for action in station.receive_datagram(bytes, self.network.now() + latency) {
-            match action {
-                Action::Wait(time) => self.due += time,
-                Action::Send(bytes) => {
-                    self.arrivals.push_back((self.due + latency, Arrival::Bytes(bytes)));
-                }
-                Action::SendToPort(port, bytes) if self.reply_port == Some(port) => {
-                    self.arrivals.push_back((self.due + latency, Arrival::Bytes(bytes)));
-                }
-                Action::GoDark => self.arrivals.clear(),
-                Action::SendToPort(..) | Action::Close | Action::Reset => {}
-            }
-        }
-    }
-}
-
-#[async_trait]
-impl Transport for Datagrams {
-    async fn send(&mut self, question: Permit<Arc<Frame>>) -> Result<(), LinkError> {
-        let first = !std::mem::replace(&mut self.asked, true);
-        let bytes = question.pass(|frame| {
-            let to = self.to.ip();
-            self.network.watched(|watch, now| match (first, self.attempt.is_some()) {
-                (true, _) => watch.syn(now, to),
-                (false, true) => watch.new_address(now, to),
-                (false, false) => {}
-            });
-            self.network.saw(self.to, Kind::Payload(frame.bytes().to_vec()));
-            frame.bytes().to_vec()
-        })?;
-        if first {
-            self.attempt = Some(Attempt::new(&self.network, self.to.ip()));
-        }
-        self.hear(&bytes);
-        Ok(())
-    }
-
-    async fn recv(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
-        let Some((at, _)) = self.arrivals.front() else { return std::future::pending().await };
-        sleep_until(*at).await;
-        match self.arrivals.pop_front() {
-            Some((_, Arrival::Bytes(mut bytes))) => {
-                bytes.truncate(LARGEST);
-                self.attempt = None;
-                self.network.hands(self.to, &bytes);
-                buf.extend_from_slice(&bytes);
-                Ok(bytes.len())
-            }
-            Some((_, Arrival::Error(kind))) => Err(kind.into()),
-            _ => std::future::pending().await,
-        }
-    }
-
-    async fn close(&mut self, _: Manners) -> Close {
-        (self.attempt, self.open) = (None, None);
-        Close::Released
-    }
-
-    fn local(&self) -> SocketAddr {
-        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 40_001)
-    }
-
-    fn hears_reply_port(&self) -> bool {
-        self.reply_port.is_some()
     }
 }
 
@@ -473,228 +338,5 @@ impl Drop for Open {
         }
         drop(open);
         self.network.watched(|watch, now| watch.connection(now, self.to, false));
-    }
-}
-
-/// One connection to one device.
-struct Line {
-    network: Network,
-    station: Arc<Station>,
-    to: SocketAddr,
-    connection: u64,
-    /// How long our kernel waits for the acknowledgement of a question.
-    patience: Duration,
-    /// What is on its way to us, and when it arrives.
-    arrivals: VecDeque<(Instant, Arrival)>,
-    /// When the device has done everything it was told to.
-    due: Instant,
-    /// When the last question left.
-    asked: Instant,
-    /// Nothing has come back to the last question yet, so one acknowledgement is still to leave.
-    owed: bool,
-    /// Until when another piece is acknowledged with the last one.
-    delayed: Option<Instant>,
-    /// When our kernel gives up on what is not acknowledged.
-    gives_up: Option<Instant>,
-    state: State,
-    _open: Open,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Open,
-    EndedByDevice,
-    Reset,
-    Closed,
-}
-
-enum Arrival {
-    Bytes(Vec<u8>),
-    End,
-    Reset,
-    GivenUp,
-    /// Somebody on the way says this of a datagram.
-    Error(io::ErrorKind),
-}
-
-impl Line {
-    /// The device hears a question and does what it does, each thing in its time.
-    fn hear(&mut self, bytes: &[u8]) {
-        let latency = self.network.0.latency;
-        self.asked = Instant::now();
-        self.owed = true;
-        if self.is_spoiled_below() {
-            return;
-        }
-        self.due = self.due.max(self.asked + latency);
-        let heard = self.network.now() + latency;
-        for action in self.station.receive(self.connection, bytes, heard) {
-            let arrives = self.due + latency;
-            match action {
-                Action::Wait(time) => self.due += time,
-                Action::Send(bytes) => self.arrivals.push_back((arrives, Arrival::Bytes(bytes))),
-                Action::Close => self.arrivals.push_back((arrives, Arrival::End)),
-                Action::Reset => self.arrivals.push_back((arrives, Arrival::Reset)),
-                Action::GoDark => self.arrivals.clear(),
-                Action::SendToPort(..) => {}
-            }
-        }
-    }
-
-    /// Whether what is below the device keeps the question from it.
-    fn is_spoiled_below(&mut self) -> bool {
-        let taken = self.network.0.taken.fetch_add(1, Ordering::Relaxed);
-        match self.network.0.below {
-            Some(Below::Window(most)) if taken >= most => {
-                self.network.0.stuck.fetch_add(1, Ordering::Relaxed);
-                self.gives_up.get_or_insert(self.asked + self.patience);
-                return true;
-            }
-            Some(Below::Acknowledgement) => {
-                self.gives_up.get_or_insert(self.asked + self.patience);
-            }
-            Some(Below::TooLong) if taken == 0 => {
-                self.network.note(self.to, Kind::Ack, Why::Piece);
-            }
-            _ => {}
-        }
-        false
-    }
-
-    /// Wait until the next thing arrives; for ever if nothing is on its way. A dead device does not
-    /// even acknowledge, and then our kernel gives up.
-    async fn arrival(&mut self) -> Arrival {
-        loop {
-            let next = self.arrivals.front().map(|(at, _)| *at);
-            match self.arrivals.front() {
-                _ if self.gives_up.is_some_and(|at| next.is_none_or(|next| at <= next)) => {
-                    let Some(at) = self.gives_up else { continue };
-                    sleep_until(at).await;
-                    return Arrival::GivenUp;
-                }
-                _ if self.station.is_dark() && self.owed => {
-                    sleep_until(self.asked + self.patience).await;
-                    return Arrival::GivenUp;
-                }
-                None => std::future::pending().await,
-                Some((at, _)) if *at > Instant::now() => sleep_until(*at).await,
-                Some(_) => {
-                    if let Some((_, arrival)) = self.arrivals.pop_front() {
-                        return arrival;
-                    }
-                }
-            }
-        }
-    }
-
-    /// As a kernel does: two pieces that come close together get one acknowledgement.
-    fn acknowledge(&mut self) {
-        let now = Instant::now();
-        let first = std::mem::take(&mut self.owed);
-        if self.delayed.take().is_some_and(|until| now < until) && !first {
-            return;
-        }
-        self.delayed = Some(now + DELAY);
-        self.network.note(self.to, Kind::Ack, if first { Why::Ours } else { Why::Piece });
-    }
-
-    /// Everything that has arrived by now, up to a chunk.
-    fn gather(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
-        while let Some((at, Arrival::Bytes(more))) = self.arrivals.front_mut() {
-            if *at > Instant::now() || bytes.len() + more.len() > CHUNK {
-                break;
-            }
-            bytes.append(more);
-            self.arrivals.pop_front();
-        }
-        bytes
-    }
-}
-
-#[async_trait]
-impl Transport for Line {
-    async fn send(&mut self, question: Permit<Arc<Frame>>) -> Result<(), LinkError> {
-        let bytes = question.pass(|frame| {
-            self.network.saw(self.to, Kind::Payload(frame.bytes().to_vec()));
-            frame.bytes().to_vec()
-        })?;
-        match self.state {
-            State::Open => self.hear(&bytes),
-            State::Reset => return Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
-            State::EndedByDevice | State::Closed => {}
-        }
-        Ok(())
-    }
-
-    async fn recv(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
-        match self.state {
-            State::EndedByDevice => return Ok(0),
-            State::Reset => return Err(io::ErrorKind::ConnectionReset.into()),
-            State::Open | State::Closed => {}
-        }
-        match self.arrival().await {
-            Arrival::Bytes(mut bytes) => {
-                if bytes.len() > CHUNK {
-                    let rest = bytes.split_off(CHUNK);
-                    self.arrivals.push_front((Instant::now(), Arrival::Bytes(rest)));
-                }
-                let bytes = self.gather(bytes);
-                self.acknowledge();
-                self.network.hands(self.to, &bytes);
-                buf.extend_from_slice(&bytes);
-                Ok(bytes.len())
-            }
-            Arrival::End => {
-                self.network.saw(self.to, Kind::Ack);
-                self.state = State::EndedByDevice;
-                Ok(0)
-            }
-            Arrival::Reset => {
-                self.state = State::Reset;
-                Err(io::ErrorKind::ConnectionReset.into())
-            }
-            Arrival::GivenUp => {
-                self.state = State::Reset;
-                Err(self.network.0.gives_up_with.into())
-            }
-            Arrival::Error(kind) => Err(kind.into()),
-        }
-    }
-
-    async fn close(&mut self, manners: Manners) -> Close {
-        match std::mem::replace(&mut self.state, State::Closed) {
-            State::Reset => return Close::ByDevice,
-            State::EndedByDevice => {
-                self.network.saw(self.to, Kind::Fin);
-                return Close::ByDevice;
-            }
-            State::Open | State::Closed => {}
-        }
-        self.network.saw(self.to, Kind::Fin);
-        if self.station.is_dark() {
-            sleep(manners.wait).await;
-            return Close::OneSided;
-        }
-        sleep(2 * self.network.0.latency).await;
-        self.network.saw(self.to, Kind::Ack);
-        Close::Polite
-    }
-
-    fn local(&self) -> SocketAddr {
-        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 40_000)
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        match self.state {
-            State::Open => {
-                self.network.note(self.to, Kind::Fin, Why::Hurry);
-                self.network.note(self.to, Kind::Ack, Why::Hurry);
-            }
-            State::EndedByDevice => self.network.saw(self.to, Kind::Fin),
-            State::Reset | State::Closed => {}
-        }
-        self.station.close(self.connection);
     }
 }
