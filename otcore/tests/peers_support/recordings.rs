@@ -40,7 +40,9 @@ impl Replay {
         command.arg(recordings().unwrap().join("replay.py")).arg(device).args(["--case", case]);
         command.args(["--bind", &bind, "--port-offset", &offset.to_string()]).args(options);
         command.args(["--proto", protocol]).arg("--log").arg(log.path());
-        let serving = format!("serving {protocol}");
+        // One that speaks it by connection and by datagram opens the datagrams last.
+        let last = if protocol == "enip" { "udp/" } else { "" };
+        let serving = format!("serving {protocol:<8} {last}");
         let (process, at) = Process::start_until(&mut command, |line| {
             line.rsplit(' ').next().filter(|_| line.starts_with(&serving))?.parse().ok()
         });
