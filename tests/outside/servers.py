@@ -91,5 +91,8 @@ SERVERS = (
     Server("bacnet", 47808, "bacnet-rusty", RUSTY),
 )
 
+PLANT = Server("bacnet", 47808, "bacnet-bacpypes3-plant", RIGWERK, devices=1000)
+"""At 25 addresses in each of 40 subnets, from the given one on."""
+
 CROWD = Server("bacnet", 47808, "bacnet-bacpypes3-crowd", devices=6)
 """At addresses in a row. All of them hear what is said to everybody."""

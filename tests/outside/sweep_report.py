@@ -33,6 +33,13 @@ def main() -> int:
     parser.add_argument(
         "--only", choices=("network", "plant"), help="keep what is known of the other"
     )
+    parser.add_argument(
+        "--protocols",
+        nargs="*",
+        choices=tuple(plant.SCRIPTS),
+        default=list(plant.SCRIPTS),
+        help="only these at the plant",
+    )
     options = parser.parse_args()
     reason = why_not() or (None if shutil.which("nmap") else "nmap is not installed")
     if reason:
@@ -50,7 +57,7 @@ def main() -> int:
         sweeps = network.measure(world.program("otcore-sweep"), options.network, options.rounds)
         run |= {"network_run": began, "sweeps": [asdict(one) for one in sweeps]}
     if options.only != "network":
-        looks = plant.measure(world, options.devices)
+        looks = plant.measure(world, options.devices, options.protocols)
         run |= {"plant_run": began, "looks": [asdict(one) for one in looks]}
     options.measured.write_text(written(run))
     run = json.loads(options.measured.read_text())

@@ -61,6 +61,20 @@ def bacpypes_crowd(bind: str, port: int, ready: Ready) -> None:
     serve(start, ready)
 
 
+def bacpypes_plant(bind: str, port: int, ready: Ready) -> None:
+    """A thousand devices that say the same: 25 in each of 40 subnets, from this address on."""
+
+    def start() -> list[Any]:
+        first = ip_address(bind)
+        return [
+            device_here(4711, "RW-AHU-1", f"{first + 256 * subnet + n}/32", port)
+            for subnet in range(40)
+            for n in range(25)
+        ]
+
+    serve(start, ready)
+
+
 def serve(start: Callable[[], list[Any]], ready: Ready) -> None:
     async def forever() -> None:
         kept = start()
@@ -147,6 +161,7 @@ def rusty(bind: str, port: int, ready: Ready) -> None:
 PEERS = {
     "bacnet-bacpypes3": bacpypes,
     "bacnet-bacpypes3-crowd": bacpypes_crowd,
+    "bacnet-bacpypes3-plant": bacpypes_plant,
     "bacnet-bacpypes3-router": bacpypes_router,
     "bacnet-rusty": rusty,
 }

@@ -15,7 +15,20 @@ HERE = Path(__file__).parent
 MEASURED = HERE / "measured.json"
 PAGE = HERE.parents[2] / "docs" / "sweep.md"
 
-PROTOCOLS = {"modbus": "Modbus, pymodbus", "s7": "S7, Snap7"}
+PROTOCOLS = {
+    "modbus": "Modbus, pymodbus",
+    "s7": "S7, Snap7",
+    "enip": "EtherNet/IP, cpppo",
+    "bacnet": "BACnet, bacpypes3",
+}
+NOTES = {
+    "enip": "In EtherNet/IP the server has one socket for all addresses, so that its answer to a "
+    "datagram comes from an address that nobody asked; otcore waits for the right one in vain, and "
+    "asks again by connection.",
+    "bacnet": "In BACnet, which has no connections, nmap's script asks bacpypes3 a question that "
+    "it does not answer.",
+}
+"""What has to be known of a server."""
 MOST_MEMORY = 16
 """MiB that a sweep may take."""
 FACTOR = 1.3
@@ -55,6 +68,8 @@ def page(run: dict[str, Any]) -> str:
             look_chart=chart((f"{one['protocol']}: {one['scanner']}", each(one), "ms")
                              for one in looks),
             beside="; ".join(beside(looks)),
+            notes="".join(f"\n{NOTES[one]}\n" for one in NOTES if any(
+                look["protocol"] == one for look in looks)),
         )
     )  # fmt: skip
 
@@ -151,7 +166,10 @@ def a_fact(one: Row) -> float:
 def chart(rows: Iterable[tuple[str, float, str]]) -> str:
     """Bars as text."""
     known = list(rows)
-    wide, most = max(len(name) for name, _, _ in known), max(value for _, value, _ in known)
+    wide, most = (
+        max(len(name) for name, _, _ in known),
+        max(value for _, value, _ in known),
+    )
     lines = (
         f"{name:<{wide}}  {'█' * max(1, round(value / most * CHART))} {shown(value)} {unit}"
         for name, value, unit in known

@@ -1,7 +1,8 @@
 """A plant of a thousand devices on loopback, looked at by otcore and by nmap with its scripts.
 
 One server of a foreign stack answers at every address, so each address is a device of its own to
-whoever asks, and all of them have the same to say.
+whoever asks, and all of them have the same to say. In BACnet it has a socket at each: what a socket
+for all of them answers to a datagram comes from another address than the one that was asked.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from servers import PLANT as BACNET_PLANT
 from servers import SERVERS, Server
 from world import World
 
@@ -29,9 +31,14 @@ RATE = 200
 EVERYWHERE = "0.0.0.0"
 PLANT = "127.2."
 PATIENCE = 1200
-NAMES = ("modbus-pymodbus", "s7-snap7")
+NAMES = ("modbus-pymodbus", "s7-snap7", "enip-cpppo", BACNET_PLANT.name)
 SCANNERS = ("otcore", "otcore --level structure", "otcore, lab", "nmap", "nmap, one at a time")
-SCRIPTS = {"modbus": "modbus-discover", "s7": "s7-info"}
+SCRIPTS = {
+    "modbus": "modbus-discover",
+    "s7": "s7-info",
+    "enip": "enip-info",
+    "bacnet": "bacnet-info",
+}
 
 
 @dataclass
@@ -67,18 +74,22 @@ def addresses(devices: int) -> list[str]:
     return [f"{PLANT}{n // each}.{n % each + 1}" for n in range(devices)]
 
 
-def measure(world: World, devices: int = DEVICES) -> list[Look]:
-    named = {server.name: server for server in SERVERS}
-    return [look(world, named[name], scanner, devices) for name in NAMES for scanner in SCANNERS]
+def measure(
+    world: World, devices: int = DEVICES, protocols: Collection[str] = tuple(SCRIPTS)
+) -> list[Look]:
+    named = {server.name: server for server in (*SERVERS, BACNET_PLANT)}
+    servers = [named[name] for name in NAMES if named[name].protocol in protocols]
+    return [look(world, server, scanner, devices) for server in servers for scanner in SCANNERS]
 
 
 def look(world: World, server: Server, scanner: str, devices: int) -> Look:
     with Loopback() as loopback:
         assert world.python
         script = Path(__file__).parents[2] / "peers" / f"{server.protocol}.py"
-        loopback.serve([str(world.python), str(script), server.name, "--bind", EVERYWHERE,
-                        "--port", str(server.port)])  # fmt: skip
         plant = addresses(devices)
+        bind = plant[0] if server is BACNET_PLANT else EVERYWHERE
+        loopback.serve([str(world.python), str(script), server.name, "--bind", bind,
+                        "--port", str(server.port)])  # fmt: skip
         listed = loopback.folder / "plant.txt"
         listed.write_text("\n".join(plant) + "\n")
         if scanner.startswith("otcore"):
@@ -112,7 +123,8 @@ def otscan(
 def nmap(server: Server, listed: Path, at_once: int) -> list[str]:
     """Its script for this protocol, with every bound it has that concerns many hosts."""
     hosts = str(at_once)
-    return ["nmap", "-sT", "-n", "-Pn", "-p", str(server.port), "--min-hostgroup", hosts,
+    how = "-sU" if server is BACNET_PLANT else "-sT"
+    return ["nmap", how, "-n", "-Pn", "-p", str(server.port), "--min-hostgroup", hosts,
             "--max-hostgroup", hosts, "--max-parallelism", hosts, "--max-rate", str(RATE),
             "--max-retries", "0", "--script", SCRIPTS[server.protocol],
             "-iL", str(listed)]  # fmt: skip

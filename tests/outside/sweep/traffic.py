@@ -13,7 +13,10 @@ from netns import pipe
 
 from sweep.loopback import Loopback
 
-FIELDS = ("frame.time_epoch", "ip.src", "tcp.srcport", "ip.dst", "tcp.dstport", "tcp.flags")
+FIELDS = (
+    "frame.time_epoch", "ip.src", "tcp.srcport", "udp.srcport", "ip.dst", "tcp.dstport",
+    "udp.dstport", "tcp.flags",
+)  # fmt: skip
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 
 
@@ -67,7 +70,7 @@ class Capture:
         self._file = loopback.folder / "loopback.pcap"
         self._tcpdump = loopback.start(
             ["tcpdump", "-i", "lo", "-n", "-U", "--immediate-mode", "-B", "65536", "-Z", "root",
-             "-s", "96", "-w", str(self._file), "tcp"],
+             "-s", "96", "-w", str(self._file), "tcp or udp"],
             stderr=subprocess.PIPE,
         )  # fmt: skip
         for line in pipe(self._tcpdump.stderr):
@@ -92,11 +95,12 @@ def read(file: Path, plant: str) -> Iterable[Packet]:
         command += ["-e", field]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     for row in done.stdout.splitlines():
-        at, source, source_port, target, target_port, flags = row.split("\t")
+        at, source, tcp_source, udp_source, target, tcp_target, udp_target, word = row.split("\t")
+        flags = int(word or "0", 16)  # a datagram has none
         if target.startswith(plant):
-            yield Packet(float(at), target, source_port, True, int(flags, 16))
+            yield Packet(float(at), target, tcp_source or udp_source, True, flags)
         elif source.startswith(plant):
-            yield Packet(float(at), source, target_port, False, int(flags, 16))
+            yield Packet(float(at), source, tcp_target or udp_target, False, flags)
 
 
 def grants(packet: Packet) -> bool:
