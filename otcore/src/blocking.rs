@@ -2,6 +2,7 @@
 
 mod config;
 mod documents;
+mod drive;
 mod inventory;
 mod log;
 mod offline;
@@ -10,6 +11,7 @@ mod packs;
 mod plant;
 mod process;
 mod quarantine;
+mod reader;
 mod shared;
 mod store;
 mod told;
@@ -24,7 +26,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
 
 use crate::error::{Error, ErrorKind};
 use crate::gate::Pcapng;
@@ -49,7 +50,10 @@ pub use store::Store;
 pub use told::told;
 pub use tree::Tree;
 
+use drive::Drive;
 use process::Home;
+use reader::Reader;
+use turns::Deadline;
 
 /// Who scans and what may be done, all as text: what a binding hands in.
 #[derive(Clone, Copy, Debug, Default)]
@@ -154,6 +158,12 @@ pub enum Next {
     End,
 }
 
+impl From<Option<Event>> for Next {
+    fn from(event: Option<Event>) -> Self {
+        event.map_or(Self::End, Self::Event)
+    }
+}
+
 /// A scan with its own runtime of one thread. Every method takes `&self`, so any thread may abort
 /// it. Events have one reader at a time; another one waits for its turn.
 ///
@@ -167,11 +177,11 @@ pub struct Scan {
 struct Work {
     handle: Handle,
     state: Mutex<State>,
-    runtime: Runtime,
+    drive: Drive,
 }
 
 enum State {
-    Running(scan::Scan),
+    Running(Reader),
     Finished(Arc<Report>),
     /// The engine panicked, which it told whoever waited then.
     Broken,
@@ -204,10 +214,10 @@ impl Scan {
     /// process that has scanned.
     pub fn start(scanner: &scan::Scanner, plan: Plan) -> Result<Self, Error> {
         let home = Home::here()?;
-        let runtime = runtime("otcore")?;
-        let scan = runtime.block_on(async { scanner.start(plan) });
-        let (handle, state) = (scan.handle(), Mutex::new(State::Running(scan)));
-        Ok(Self { home, work: Arc::new(Work { handle, state, runtime }) })
+        let drive = Drive::start("otcore")?;
+        let scan = drive.inside(|| scanner.start(plan));
+        let (handle, state) = (scan.handle(), Mutex::new(State::Running(Reader::of(scan))));
+        Ok(Self { home, work: Arc::new(Work { handle, state, drive }) })
     }
 
     /// Wait at most `patience` for the next event.
@@ -216,11 +226,9 @@ impl Scan {
             return Next::End;
         }
         let mut state = self.state();
-        let State::Running(scan) = &mut *state else { return Next::End };
-        match self.work.runtime.block_on(async { timeout(patience, scan.next()).await }) {
-            Ok(Some(event)) => Next::Event(event),
-            Ok(None) => Next::End,
-            Err(_) => Next::Pending,
+        match &mut *state {
+            State::Running(reader) => reader.next(&self.work.drive, Deadline::after(patience)),
+            _ => Next::End,
         }
     }
 
@@ -250,7 +258,7 @@ impl Scan {
         self.home.check()?;
         let mut state = self.state();
         let report = match std::mem::replace(&mut *state, State::Broken) {
-            State::Running(scan) => Arc::new(self.work.runtime.block_on(scan.finish())),
+            State::Running(reader) => Arc::new(reader.finish(&self.work.drive)),
             State::Finished(report) => report,
             State::Broken => return Err(Error::new(ErrorKind::Internal, "the scan broke down")),
         };

@@ -1,8 +1,8 @@
 //! A finished question, read back and found read-only.
 
-use crate::protocol::{Protocol, Request};
-use crate::safety::{Facts, ReadOnly};
-use crate::wire::WireError;
+use crate::protocol::{Expected, Protocol, Request};
+use crate::safety::{Facts, ReadOnly, Selector};
+use crate::wire::{WireError, Writer};
 
 /// Bytes that only ask. There is no way to make one but [`Frame::of`].
 ///
@@ -31,6 +31,7 @@ impl Frame {
     /// # Errors
     /// [`NotReadOnly`] if the bytes ask anything but `request.function()`, or are longer than its
     /// entry in the manifest says.
+    #[inline]
     pub fn of<P: Protocol>(
         protocol: &P,
         tag: u16,
@@ -38,17 +39,21 @@ impl Frame {
     ) -> Result<Self, NotReadOnly> {
         let facts = request.function().facts();
         let answered_in_pieces = P::answers_in_pieces(request.function());
-        let bytes = protocol.frame(request.function(), tag, |body| request.write(body));
-        match P::selector(&bytes) {
-            Ok(read) if read == facts.selector && bytes.len() <= facts.max_request.into() => {
-                Ok(Self { facts, bytes, passed_on: protocol.is_on_a_bus(), answered_in_pieces })
-            }
-            read => Err(not_read_only(facts, &read.map(|s| s.to_string()), bytes.len())),
+        let mut out = Writer::with_capacity(facts.max_request.into());
+        protocol.frame(request.function(), tag, &mut out, |body| request.write(body));
+        let written = out.written();
+        let mut expected = Expected::of(&facts.selector);
+        let reads_back = P::read_back(written, &mut expected).is_ok() && expected.is_read();
+        if !reads_back || written.len() > facts.max_request.into() {
+            return Err(not_read_only(facts, P::selector(written), written.len()));
         }
+        let (bytes, passed_on) = (out.into_vec(), protocol.is_on_a_bus());
+        Ok(Self { facts, bytes, passed_on, answered_in_pieces })
     }
 
     /// The bytes to put on the wire.
     #[must_use]
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -72,7 +77,9 @@ impl Frame {
     }
 }
 
-fn not_read_only(facts: &Facts, read: &Result<String, WireError>, len: usize) -> NotReadOnly {
+#[cold]
+#[inline(never)]
+fn not_read_only(facts: &Facts, read: Result<Selector, WireError>, len: usize) -> NotReadOnly {
     let why = match read {
         Ok(selector) => format!("selector {selector}, {len} bytes"),
         Err(error) => error.to_string(),

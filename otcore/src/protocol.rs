@@ -9,6 +9,10 @@ pub trait Protocol: Send + Sync + 'static {
     const NAME: &'static str;
     /// Everything that may be asked.
     type Function: ReadOnly;
+    /// So many bytes at the beginning of a message are nowhere else in it, since they hold its own
+    /// number and length. If they come again, the message was broken off and begun once more
+    /// ([`is_one_answer`](crate::wire::is_one_answer)). 0 where checksums or datagrams tell.
+    const BEGINNING: usize = 0;
 
     /// Whether a question makes the device talk on a bus of its own: a serial line behind a
     /// gateway, a backplane, a routed network. Such a bus is asked far more slowly.
@@ -29,6 +33,13 @@ pub trait Protocol: Send + Sync + 'static {
         false
     }
 
+    /// Whether `function` asks no more than who is there, so that what a device says of its own accord
+    /// answers it as well, even if it had said that before. Every other question is answered by what
+    /// comes after it.
+    fn is_answered_by_anything(_function: Self::Function) -> bool {
+        false
+    }
+
     /// Whether the answer to `function` is sent in several pieces over TCP, by its nature: room is kept
     /// for the acknowledgements that they cost. Whoever answers in pieces without it is soon left.
     fn answers_in_pieces(_function: Self::Function) -> bool {
@@ -42,14 +53,30 @@ pub trait Protocol: Send + Sync + 'static {
         false
     }
 
-    /// Put selector, headers, lengths and checksums around what `body` writes.
-    fn frame(&self, function: Self::Function, tag: u16, body: impl FnOnce(&mut Writer)) -> Vec<u8>;
+    /// Write a whole question to `out`: selector, headers, lengths and checksums around what `body` writes.
+    fn frame(
+        &self,
+        function: Self::Function,
+        tag: u16,
+        out: &mut Writer,
+        body: impl FnOnce(&mut Writer),
+    );
 
-    /// Read the selector back from a finished question, with its own eyes.
+    /// Read the selector back from a finished question, with its own eyes, and give it to `path`.
+    ///
+    /// # Errors
+    /// If the bytes are no question of this protocol, or `path` does not take the selector.
+    fn read_back(frame: &[u8], path: &mut impl Path) -> Result<(), WireError>;
+
+    /// The selector of a finished question, read back from it.
     ///
     /// # Errors
     /// If the bytes are no question of this protocol.
-    fn selector(frame: &[u8]) -> Result<Selector, WireError>;
+    fn selector(frame: &[u8]) -> Result<Selector, WireError> {
+        let mut path = Selector::of(&[]);
+        Self::read_back(frame, &mut path)?;
+        Ok(path)
+    }
 
     /// Length of the first whole message in `buf`, or `None` while it is incomplete.
     ///
@@ -96,4 +123,87 @@ pub trait Request<P: Protocol>: Send + Sync {
     /// # Errors
     /// If the bytes are not such an answer.
     fn read(&self, body: &mut Reader<'_>) -> Result<Self::Reply, WireError>;
+}
+
+/// Where the numbers of a selector go as they are read from a message: a [`Selector`] keeps them, and
+/// [`Expected`] holds them against those that must be there, which takes no time to speak of.
+pub trait Path {
+    /// The next numbers, of which the last decide least.
+    ///
+    /// # Errors
+    /// [`WireError::Invalid`] if they are more than any selector has, or others than are expected.
+    fn next<const N: usize>(&mut self, numbers: [u8; N]) -> Result<(), WireError>;
+}
+
+impl Path for Selector {
+    #[inline]
+    fn next<const N: usize>(&mut self, numbers: [u8; N]) -> Result<(), WireError> {
+        self.extend(numbers).ok_or(WireError::Invalid { field: "path", value: N as u64 })
+    }
+}
+
+/// What is still to be read of a selector that is known.
+#[derive(Debug)]
+pub struct Expected<'a>(&'a [u8]);
+
+impl<'a> Expected<'a> {
+    /// All of it.
+    #[must_use]
+    #[inline]
+    pub fn of(selector: &'a Selector) -> Self {
+        Self(selector.path())
+    }
+
+    /// Whether all of it was read, and nothing else.
+    #[must_use]
+    #[inline]
+    pub fn is_read(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Path for Expected<'_> {
+    #[inline]
+    fn next<const N: usize>(&mut self, numbers: [u8; N]) -> Result<(), WireError> {
+        match self.0.split_first_chunk() {
+            Some((same, rest)) if *same == numbers => {
+                self.0 = rest;
+                Ok(())
+            }
+            _ => Err(WireError::Invalid { field: "path", value: N as u64 }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SELECTOR: Selector = Selector::of(&[0x2B, 0x0E, 0x03]);
+
+    fn is_expected(read: impl FnOnce(&mut Expected<'_>) -> Result<(), WireError>) -> bool {
+        let mut expected = Expected::of(&SELECTOR);
+        read(&mut expected).is_ok() && expected.is_read()
+    }
+
+    #[test]
+    fn only_the_whole_selector_is_what_was_expected() {
+        assert!(is_expected(|path| path.next([0x2B, 0x0E, 0x03])));
+        assert!(is_expected(|path| path.next([0x2B]).and_then(|()| path.next([0x0E, 0x03]))));
+        assert!(!is_expected(|_| Ok(())), "nothing");
+        assert!(!is_expected(|path| path.next([0x2B, 0x0E])), "too short");
+        assert!(!is_expected(|path| path.next([0x2B, 0x0E, 0x03, 0x00])), "too long");
+        assert!(!is_expected(|path| path.next([0x2B, 0x0E, 0x04])), "another");
+        assert!(!is_expected(|path| path.next([0x2B, 0x0D]).and_then(|()| path.next([0x03]))));
+    }
+
+    #[test]
+    fn a_selector_keeps_what_is_read_as_long_as_there_is_room() {
+        let mut path = Selector::of(&[]);
+        path.next([0x2B]).and_then(|()| path.next([0x0E, 0x03])).unwrap();
+        assert_eq!(path, SELECTOR);
+        path.next([0; 21]).unwrap();
+        assert!(path.next([0]).is_err());
+        assert_eq!(path.path().len(), 24);
+    }
 }

@@ -25,7 +25,7 @@ use crate::gate::sabotage::Saboteur;
 use crate::gate::{Lease, Permit, Refusal, Silence, Visit};
 use crate::model::{Exchange, HexBytes, Source, Transport as Carrier, Zone};
 use crate::protocol::{Protocol, Request};
-use crate::wire::WireError;
+use crate::wire::{WireError, is_one_answer};
 
 /// Why a question got no usable answer.
 #[derive(Debug, thiserror::Error)]
@@ -182,11 +182,17 @@ impl<P: Protocol> Session<'_, P> {
         }
         let manners = self.manners();
         let visit = self.visit;
-        match self.while_listening(visit.may_close()).await {
+        let mut leave = pin!(visit.may_close());
+        match self.while_listening(leave.as_mut()).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return,
             Err(_) if visit.was_flooded() => return self.leave(),
-            Err(_) => {} // it broke off first, which the close will find
+            Err(ProbeError::HungUp(why)) if why.kind() != io::ErrorKind::UnexpectedEof => {} // it is gone
+            // It hung up first, or says what it should not: the goodbye waits for its turn all the same.
+            Err(_) => match leave.await {
+                Ok(()) => {}
+                Err(_) => return,
+            },
         }
         if let Ok(how) = visit.unless_stopped(self.transport.close(manners)).await {
             self.lease.closed(how);
@@ -266,12 +272,12 @@ impl<P: Protocol> Session<'_, P> {
             };
             let message = self.buf.get(..len).unwrap_or_default();
             if P::answer(asked.bytes(), message)?.is_some() && self.old == 0 {
+                is_one_answer(&self.buf, len, P::BEGINNING)?;
                 let message = message.to_vec();
                 self.buf.clear(); // whatever else arrived answers nothing that was asked
                 return Ok(message);
             }
-            let message = message.to_vec();
-            self.check_late(&message, self.given_up.is_in_pieces)?;
+            self.check_late(len, self.given_up.is_in_pieces)?;
             match self.carrier {
                 Carrier::Tcp => drop(self.buf.drain(..len)),
                 Carrier::Udp => self.buf.clear(),

@@ -34,6 +34,56 @@ pub enum WireError {
     Echo,
 }
 
+/// Whether the first message in `buf`, of `len` bytes, is all one answer. A device that breaks an answer
+/// off and says it once more makes a message of the right length of both; then the `beginning`
+/// that no message has but once comes again before the end.
+///
+/// # Errors
+/// [`WireError::Invalid`] with the place at which another answer begins.
+#[inline]
+pub fn is_one_answer(buf: &[u8], len: usize, beginning: usize) -> Result<(), WireError> {
+    let Some(first) = buf.get(..beginning) else { return Ok(()) };
+    let (Some(head), Some(tail)) = (first.first(), first.last()) else { return Ok(()) };
+    // Every place where another may begin, beside the last byte of what would begin there.
+    let places = (buf.len() - beginning).min(len.saturating_sub(1));
+    let begins = buf.get(1..).and_then(|buf| buf.get(..places)).unwrap_or_default();
+    let ends = buf.get(beginning..).and_then(|buf| buf.get(..places)).unwrap_or_default();
+    match is_anywhere((begins, *head), (ends, *tail)) {
+        true => begins_again(buf, len, first),
+        false => Ok(()),
+    }
+}
+
+/// Whether both bytes stand at one place, each in its own of two slices of the same length. It asks of
+/// sixteen places at once, which a processor can.
+#[inline]
+fn is_anywhere((begins, head): (&[u8], u8), (ends, tail): (&[u8], u8)) -> bool {
+    let is_here = |begins: &[u8], ends: &[u8]| {
+        begins
+            .iter()
+            .zip(ends)
+            .fold(false, |any, (begin, end)| any | (*begin == head && *end == tail))
+    };
+    let is_in = |begins: &[u8; 16], ends: &[u8; 16]| is_here(begins, ends);
+    let ((sixteens, _), (other, _)) = (begins.as_chunks(), ends.as_chunks());
+    match (begins.last_chunk(), ends.last_chunk()) {
+        (Some(begin), Some(end)) => {
+            sixteens.iter().zip(other).any(|(begins, ends)| is_in(begins, ends))
+                || is_in(begin, end)
+        }
+        _ => is_here(begins, ends),
+    }
+}
+
+#[cold]
+fn begins_again(buf: &[u8], len: usize, first: &[u8]) -> Result<(), WireError> {
+    let later = (1..len).find(|at| buf.get(*at..).is_some_and(|rest| rest.starts_with(first)));
+    match later {
+        Some(at) => Err(WireError::Invalid { field: "answer within an answer", value: at as u64 }),
+        None => Ok(()),
+    }
+}
+
 /// Takes fields off the front of a slice.
 #[derive(Clone, Debug)]
 pub struct Reader<'a>(&'a [u8]);
@@ -137,6 +187,7 @@ pub struct Writer(Vec<u8>);
 impl Writer {
     /// An empty buffer with room for `len` bytes.
     #[must_use]
+    #[inline]
     pub fn with_capacity(len: usize) -> Self {
         Self(Vec::with_capacity(len))
     }
@@ -172,6 +223,29 @@ impl Writer {
         self
     }
 
+    /// Put two bytes, high byte first, over those at `at`, which were written before.
+    #[inline]
+    pub fn set_u16_be(&mut self, at: usize, value: u16) {
+        if let Some(place) = self.0.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+            *place = value.to_be_bytes();
+        }
+    }
+
+    /// What was written.
+    #[must_use]
+    #[inline]
+    pub fn written(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What `write` writes.
+    #[cfg(test)]
+    pub(crate) fn all(write: impl FnOnce(&mut Self)) -> Vec<u8> {
+        let mut all = Self::default();
+        write(&mut all);
+        all.into_vec()
+    }
+
     /// The buffer.
     #[must_use]
     #[inline]
@@ -199,5 +273,17 @@ mod tests {
         assert_eq!(r.u16_be("a"), Ok(0x1234));
         assert_eq!(r.u16_le("b"), Ok(0x3412));
         assert_eq!(r.u32_le("c"), Ok(0x8000_0001));
+    }
+
+    #[test]
+    fn an_answer_that_begins_again_before_its_end_is_two() {
+        let at = |buf: &[u8], len| is_one_answer(buf, len, 3);
+        let again = |value| Err(WireError::Invalid { field: "answer within an answer", value });
+        assert_eq!(at(&[1, 2, 3, 9, 9, 9], 6), Ok(()));
+        assert_eq!(at(&[1, 2, 3, 9, 1, 2, 3, 9], 4), Ok(()), "one more, behind it");
+        assert_eq!(at(&[1, 2, 3, 9, 1, 2, 3, 9], 8), again(4));
+        assert_eq!(at(&[1, 2, 3, 9, 1, 2, 3, 9], 5), again(4), "its end is the other's beginning");
+        assert_eq!(at(&[1, 2], 2), Ok(()), "too short to say");
+        assert_eq!(is_one_answer(&[1, 1, 1], 3, 0), Ok(()), "nothing to look for");
     }
 }

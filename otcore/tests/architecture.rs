@@ -52,13 +52,18 @@ const NOT_IN_PROTOCOLS: &[&str] =
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
     (
         "spawn(",
-        &["blocking/shared.rs", "scan/engine.rs", "sim/server.rs"],
-        "only the engine has tasks, and pushed events a thread",
+        &["blocking/drive.rs", "blocking/shared.rs", "scan/engine.rs", "sim/server.rs"],
+        "only the engine has tasks, and a scan and pushed events a thread each",
     ),
-    ("runtime::", &["blocking.rs", "blocking/plant.rs"], "only the blocking form has a runtime"),
+    (
+        "runtime::",
+        &["blocking.rs", "blocking/drive.rs", "blocking/plant.rs"],
+        "only the blocking form has a runtime",
+    ),
     (
         "sleep",
         &[
+            "blocking/reader.rs", // the patience of who reads events
             "gate/host_lock.rs",
             "gate/pace.rs",
             "gate/visit/admit.rs",

@@ -483,6 +483,21 @@ async fn a_question_may_be_as_long_as_the_policy_says() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_question_that_an_old_answer_was_enough_for_leaves_nothing_promised() {
+    let plant = gentle();
+    let visit = plant.visit(7).await;
+    let lease = opened(&visit, at(7)).await.unwrap();
+    for _ in 0..3 {
+        admitted(&visit).await.unwrap().pass(|_| ()).unwrap();
+        visit.heard(false);
+        visit.answered(MOMENT, false).unwrap();
+    }
+    lease.closed(Close::Polite);
+    sleep(2 * SECOND).await;
+    assert_eq!(plant.wire.load(), 0, "what stays promised keeps others waiting for ever");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_conversation_with_another_port_is_another_one() {
     let plant = gentle();
     let visit = plant.visit(7).await;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Union
 
 from otcore.enums import Phase, StopReason
@@ -36,11 +37,42 @@ class PhaseChanged:
     """Why it is left out."""
 
 
-@dataclass(frozen=True)
 class ConversationEnded:
     """A conversation ended."""
 
-    record: OutcomeRecord
+    __match_args__ = ("record",)
+
+    def __init__(self, record: OutcomeRecord) -> None:
+        self.__dict__["record"] = record
+
+    @classmethod
+    def told(cls, happened: _native.Event) -> ConversationEnded:
+        """Read it from an event, when somebody asks for it."""
+        ended = cls.__new__(cls)
+        ended.__dict__["_happened"] = happened
+        return ended
+
+    @cached_property
+    def record(self) -> OutcomeRecord:
+        """How it ended, and what it cost."""
+        happened: _native.Event = self.__dict__["_happened"]
+        return OutcomeRecord.of(parsed(happened.json()))
+
+    def __repr__(self) -> str:
+        """As it is made."""
+        return f"{type(self).__name__}(record={self.record!r})"
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same happened."""
+        return isinstance(other, ConversationEnded) and self.record == other.record
+
+    def __hash__(self) -> int:
+        """By what happened."""
+        return hash(self.record)
+
+    def __getstate__(self) -> Json:
+        """For pickle."""
+        return {"record": self.record}
 
 
 @dataclass(frozen=True)
@@ -84,12 +116,15 @@ Event = Union[Skipped, PhaseChanged, ConversationEnded, AssetFound, Progress, Fi
 
 
 def told(happened: _native.Event) -> Event:
-    """Read what a scan tells, and of a device no more than somebody asks for."""
+    """Read what a scan tells, and no more of it than somebody asks for."""
     progress = happened.progress()
     if progress is not None:
         return Progress(*progress)
-    if happened.kind() == "asset":
+    kind = happened.kind()
+    if kind == "asset":
         return AssetFound(Asset.told(happened))
+    if kind == "outcome":
+        return ConversationEnded.told(happened)
     return event(happened.json())
 
 

@@ -23,15 +23,25 @@ impl Deadline {
 /// A value that changes, and those who wait for it.
 #[derive(Debug, Default)]
 pub(super) struct Watched<T> {
-    value: Mutex<T>,
+    held: Mutex<Held<T>>,
     changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Held<T> {
+    value: T,
+    /// How many wait: telling nobody takes its time too.
+    waiting: usize,
 }
 
 impl<T> Watched<T> {
     /// Look at it, or change it, which everybody who waits is told.
     pub(super) fn with<R>(&self, look: impl FnOnce(&mut T) -> R) -> R {
-        let seen = look(&mut self.lock());
-        self.changed.notify_all();
+        let mut held = self.lock();
+        let seen = look(&mut held.value);
+        if held.waiting > 0 {
+            self.changed.notify_all();
+        }
         seen
     }
 
@@ -42,20 +52,22 @@ impl<T> Watched<T> {
         ready: impl Fn(&T) -> bool,
         act: impl FnOnce(&mut T) -> R,
     ) -> Option<R> {
-        let mut value = self.lock();
-        while !ready(&value) {
+        let mut held = self.lock();
+        while !ready(&held.value) {
             let left = deadline.left();
             if left.is_zero() {
                 return None;
             }
-            let waited = self.changed.wait_timeout(value, left);
-            value = waited.unwrap_or_else(PoisonError::into_inner).0;
+            held.waiting += 1;
+            let waited = self.changed.wait_timeout(held, left);
+            held = waited.unwrap_or_else(PoisonError::into_inner).0;
+            held.waiting -= 1;
         }
-        Some(act(&mut value))
+        Some(act(&mut held.value))
     }
 
-    fn lock(&self) -> MutexGuard<'_, T> {
-        self.value.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Held<T>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

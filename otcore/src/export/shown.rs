@@ -11,8 +11,11 @@ const MOST: usize = 300;
 /// Text without anything that acts, of at most 300 characters.
 pub(super) fn shown(text: &str) -> String {
     // An escape of one character is ten at most, so nothing beyond this can be shown.
-    let start: String = text.chars().take(MOST + 1).collect();
-    let mut shown = printable(&start).into_owned();
+    let start = match text.char_indices().nth(MOST + 1) {
+        Some((end, _)) => text.get(..end).unwrap_or_default(),
+        None => text,
+    };
+    let mut shown = printable(start).into_owned();
     if let Some((cut, _)) = shown.char_indices().nth(MOST) {
         shown.truncate(cut);
         shown.push('…');

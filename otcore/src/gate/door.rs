@@ -77,9 +77,7 @@ impl Door {
 
     async fn until(&self, is_so: impl Fn(Sign) -> bool) {
         loop {
-            let turned = self.turned.notified();
-            tokio::pin!(turned);
-            turned.as_mut().enable();
+            let turned = self.turned.notified(); // also of a turn before anybody waits for it
             if is_so(self.sign()) {
                 return;
             }
@@ -135,6 +133,7 @@ impl Door {
         self.unless(Sign::Asked, work).await
     }
 
+    /// Large work is pinned before it comes here: each call that it is handed to would make room for it.
     async fn unless<T>(&self, least: Sign, work: impl Future<Output = T>) -> Result<T, Refusal> {
         tokio::select! {
             biased;

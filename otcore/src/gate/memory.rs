@@ -74,7 +74,8 @@ pub trait DeviceMemory: Send + Sync {
     fn clear(&self, zone: &Zone, address: IpAddr) -> io::Result<usize>;
 }
 
-type Book = BTreeMap<(Zone, String), Record>;
+/// A zone has many devices: its name is held once.
+type Book = BTreeMap<Zone, BTreeMap<Device, Record>>;
 
 /// Remembers for as long as it lives.
 #[derive(Debug, Default)]
@@ -86,7 +87,7 @@ impl DeviceMemory for InMemory {
     }
 
     fn remember(&self, zone: &Zone, device: Device, record: Record) -> io::Result<()> {
-        lock(&self.0).insert((zone.clone(), device.to_string()), record);
+        insert(&mut lock(&self.0), zone, device, record);
         Ok(())
     }
 
@@ -98,7 +99,9 @@ impl DeviceMemory for InMemory {
         let mut book = lock(&self.0);
         let cleared = left_alone(&book, zone, address);
         let count = cleared.len();
-        book.extend(cleared);
+        for (device, record) in cleared {
+            insert(&mut book, zone, device, record);
+        }
         Ok(count)
     }
 }
@@ -116,7 +119,8 @@ pub struct InFile {
 #[derive(Serialize, Deserialize)]
 struct Line {
     zone: Zone,
-    device: String,
+    #[serde(with = "shown")]
+    device: Device,
     #[serde(flatten)]
     record: Record,
 }
@@ -157,9 +161,9 @@ impl DeviceMemory for InFile {
     fn remember(&self, zone: &Zone, device: Device, record: Record) -> io::Result<()> {
         let mut state = lock(&self.state);
         if !device.address().is_loopback() {
-            append(&mut state.1, zone, &device.to_string(), &record)?;
+            append(&mut state.1, zone, device, &record)?;
         }
-        state.0.insert((zone.clone(), device.to_string()), record);
+        insert(&mut state.0, zone, device, record);
         Ok(())
     }
 
@@ -170,22 +174,26 @@ impl DeviceMemory for InFile {
     fn clear(&self, zone: &Zone, address: IpAddr) -> io::Result<usize> {
         let mut state = lock(&self.state);
         let cleared = left_alone(&state.0, zone, address);
-        for ((zone, device), record) in &cleared {
+        let count = cleared.len();
+        for (device, record) in cleared {
             if !address.is_loopback() {
-                append(&mut state.1, zone, device, record)?;
+                append(&mut state.1, zone, device, &record)?;
             }
-            state.0.insert((zone.clone(), device.clone()), record.clone());
+            insert(&mut state.0, zone, device, record);
         }
-        Ok(cleared.len())
+        Ok(count)
     }
 }
 
-/// What is remembered of `device`. A first sweep asks of every address, and nothing is known yet.
 fn find(book: &Book, zone: &Zone, device: Device) -> Record {
-    if book.is_empty() {
-        return Record::default();
-    }
-    book.get(&(zone.clone(), device.to_string())).cloned().unwrap_or_default()
+    book.get(zone).and_then(|devices| devices.get(&device)).cloned().unwrap_or_default()
+}
+
+fn insert(book: &mut Book, zone: &Zone, device: Device, record: Record) {
+    match book.get_mut(zone) {
+        Some(devices) => devices.insert(device, record),
+        None => book.entry(zone.clone()).or_default().insert(device, record),
+    };
 }
 
 /// What the file holds, and how long it is without a torn last line.
@@ -203,7 +211,7 @@ fn read(file: &File) -> io::Result<(Book, u64)> {
         whole += length as u64;
         match serde_json::from_str::<Line>(&text) {
             Ok(line) => {
-                book.insert((line.zone, line.device), line.record);
+                insert(&mut book, &line.zone, line.device, line.record);
             }
             Err(_) if text.trim().is_empty() => {}
             Err(error) => {
@@ -215,8 +223,8 @@ fn read(file: &File) -> io::Result<(Book, u64)> {
     Ok((book, whole))
 }
 
-fn append(file: &mut File, zone: &Zone, device: &str, record: &Record) -> io::Result<()> {
-    let line = Line { zone: zone.clone(), device: device.to_owned(), record: record.clone() };
+fn append(file: &mut File, zone: &Zone, device: Device, record: &Record) -> io::Result<()> {
+    let line = Line { zone: zone.clone(), device, record: record.clone() };
     let mut text = serde_json::to_vec(&line)?;
     text.push(b'\n');
     file.write_all(&text)?;
@@ -227,18 +235,41 @@ fn append(file: &mut File, zone: &Zone, device: &str, record: &Record) -> io::Re
 }
 
 /// The devices at `address` that are left alone, as they are once somebody has looked at them.
-fn left_alone(book: &Book, zone: &Zone, address: IpAddr) -> Book {
+fn left_alone(book: &Book, zone: &Zone, address: IpAddr) -> Vec<(Device, Record)> {
     let address = address.to_canonical();
     let cleared = |record: &Record| Record { visited: record.visited, ..Record::default() };
-    let there = |device: &str| device.parse().is_ok_and(|at: Device| at.address() == address);
-    book.iter()
-        .filter(|((z, device), record)| z == zone && there(device) && **record != cleared(record))
-        .map(|(key, record)| (key.clone(), cleared(record)))
+    let devices = book.get(zone).into_iter().flatten();
+    devices
+        .filter(|(device, record)| device.address() == address && **record != cleared(record))
+        .map(|(device, record)| (*device, cleared(record)))
         .collect()
 }
 
 fn entries(book: &Book) -> Vec<(Zone, String, Record)> {
-    book.iter().map(|((z, device), record)| (z.clone(), device.clone(), record.clone())).collect()
+    let of_zone = |(zone, devices): (&Zone, &BTreeMap<Device, Record>)| {
+        let entry = |(device, record): (&Device, &Record)| {
+            (zone.clone(), device.to_string(), record.clone())
+        };
+        devices.iter().map(entry).collect::<Vec<_>>()
+    };
+    book.iter().flat_map(of_zone).collect()
+}
+
+/// A device in a file, as it is shown.
+mod shown {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Device;
+
+    pub(super) fn serialize<S: Serializer>(device: &Device, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(device)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Device, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(|_| D::Error::custom("its device is no address"))
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -272,9 +303,11 @@ mod tests {
         assert_eq!(memory.recall(&zone, device("192.0.2.7:44818")).unwrap(), dark());
         assert_eq!(memory.clear(&zone, plc.address()).unwrap(), 1);
         assert_eq!(InFile::open(&path).unwrap().recall(&zone, plc).unwrap(), Record::default());
-        std::fs::write(&path, "nonsense\n").unwrap();
-        let error = InFile::open(&path).unwrap_err().to_string();
-        assert!(error.contains("line 1"), "{error}");
+        for unreadable in ["nonsense\n", "{\"zone\":\"default\",\"device\":\"pump 7\"}\n"] {
+            std::fs::write(&path, unreadable).unwrap();
+            let error = InFile::open(&path).unwrap_err().to_string();
+            assert!(error.contains("line 1"), "{error}");
+        }
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -141,9 +141,9 @@ impl Meter {
         self.count(now + Held::AsAcknowledgement.counts(), 1);
     }
 
-    /// One promised packet will not leave.
-    pub(super) fn release(&mut self) {
-        self.promised = self.promised.saturating_sub(1);
+    /// `count` promised packets will not leave.
+    pub(super) fn release(&mut self, count: usize) {
+        self.promised = self.promised.saturating_sub(count);
     }
 
     /// Whether nothing is counted any more; gives back the memory of what was.
@@ -247,7 +247,7 @@ mod tests {
         let mut meter = Meter::default();
         meter.promise(3);
         assert_eq!(meter.room(1, 3, now), Err(Full::UntilReleased));
-        meter.release();
+        meter.release(1);
         assert_eq!(meter.room(1, 3, now), Ok(()));
         meter.stamp(Held::ByResolution, now);
         let gone = now + Held::ByResolution.counts();
@@ -300,7 +300,7 @@ mod tests {
         meter.opened(CLOSING);
         meter.stamp_unpromised(now);
         assert_eq!(meter.load(now), 1 + 2 + CLOSING);
-        meter.release();
+        meter.release(1);
         meter.closed(now);
         assert_eq!(meter.load(now), 2 + CLOSING, "what was to come has been");
         assert!(!meter.is_idle(now));

@@ -22,11 +22,13 @@ mod refusal;
 pub(crate) mod sabotage;
 mod sensitive;
 mod silence;
+mod ticks;
 mod visit;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -43,6 +45,7 @@ pub use visit::{Calling, Lease, Spending, Visit};
 use breaker::Breaker;
 use door::Door;
 use journal::{Entry, Journal, NoJournal};
+use line::Line;
 use memory::{DeviceMemory, InMemory, Record};
 use policy::Policy;
 use sabotage::Saboteur;
@@ -65,6 +68,8 @@ pub(crate) struct Inner {
     scope: AddressSet,
     zone: Zone,
     wire: Arc<Wire>,
+    /// Who could begin a conversation but for the packets of the whole process.
+    line: Line,
     clock: Arc<dyn Clock>,
     memory: Arc<dyn DeviceMemory>,
     journal: Arc<dyn Journal>,
@@ -130,6 +135,7 @@ impl Gate {
             scope,
             zone,
             wire,
+            line: Line::default(),
             clock,
             memory,
             journal,
@@ -218,7 +224,7 @@ impl Gate {
         let device = Device::at(endpoint);
         inner.check_memory(device)?;
         inner.door.unpaused().await?;
-        let enter = inner.wire.enter(device, inner.policy.limits());
+        let enter = pin!(inner.wire.enter(device, inner.policy.limits()));
         inner.door.unless_shut(enter).await?;
         let visit = Visit::new(Arc::clone(inner), endpoint, planned);
         inner.check_memory(device)?; // somebody may have met it while we waited
@@ -227,12 +233,12 @@ impl Gate {
 
     /// Whether so many wait for the pace of the whole process that nobody else needs to be sent out.
     pub(crate) fn has_line(&self) -> bool {
-        self.0.wire.line().is_long()
+        self.0.line.is_long()
     }
 
     /// Wait until there is no line any more, or there may be none.
     pub(crate) async fn line_moved(&self) {
-        self.0.wire.line().moved().await;
+        self.0.line.moved().await;
     }
 
     /// Wait for `work`, but not after an abort.

@@ -9,7 +9,7 @@
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::books::{Books, gap, size};
 use super::cargo::{CLOSING, Cargo};
@@ -19,6 +19,7 @@ use super::line::Line;
 use super::meter::{Full, Held, Meter};
 use super::policy::Limits;
 use super::sabotage::Saboteur;
+use super::ticks::Ticks;
 use crate::targets::subnet_of;
 
 /// What all scans of one process share: packets on the wire and connection slots.
@@ -29,9 +30,8 @@ use crate::targets::subnet_of;
 #[derive(Debug, Default)]
 pub struct Wire {
     books: Mutex<Books>,
+    ticks: Ticks,
     changed: Notify,
-    /// Who could begin a conversation but for the packets of the whole process.
-    line: Line,
     /// Only real devices are shared with other processes.
     host: Option<HostLocks>,
 }
@@ -110,27 +110,43 @@ impl Wire {
         }
     }
 
-    /// Wait until `cargo` may leave to `device`, and promise its packets.
-    pub(super) async fn reserve(&self, device: Device, cargo: Cargo, limits: &Limits) {
+    /// Wait until `cargo` may leave to `device`, and promise its packets. Whoever begins a conversation
+    /// stands in the `line` of its scan for the pace of the whole process.
+    pub(super) async fn reserve(&self, device: Device, cargo: Cargo, limits: &Limits, line: &Line) {
         if Saboteur::Pace.is_at_work() {
             return;
         }
-        let _turn = (!cargo.begins()).then(|| Turn::new(self, device, cargo.packets()));
-        let mut standing = self.line.come();
+        if cargo.begins() {
+            return self.begin(device, cargo, limits, line).await;
+        }
+        let _turn = Turn::new(self, device, cargo.packets());
         self.wait(|books, now| {
-            let own = books.rooms(device, cargo, limits, now);
-            let room = own.and_then(|()| books.process_room(cargo, limits, now));
-            standing.waits(own.is_ok() && room.is_err() && cargo.begins());
-            room?;
+            books.rooms(device, cargo, limits, now)?;
+            books.process_room(cargo, limits, now)?;
             books.promise(device, cargo, now);
             Ok(())
         })
         .await;
     }
 
-    /// Who stands in line for the pace of the whole process.
-    pub(super) fn line(&self) -> &Line {
-        &self.line
+    /// Who is first in line waits for the process; meanwhile others may have filled its subnet, and then
+    /// it makes way.
+    async fn begin(&self, device: Device, cargo: Cargo, limits: &Limits, line: &Line) {
+        loop {
+            self.wait(|books, now| books.rooms(device, cargo, limits, now)).await;
+            let _first = line.first().await;
+            let begun = self.wait_first(|books, now| {
+                if books.rooms(device, cargo, limits, now).is_err() {
+                    return Ok(false);
+                }
+                books.process_room(cargo, limits, now)?;
+                books.promise(device, cargo, now);
+                Ok(true)
+            });
+            if begun.await {
+                return;
+            }
+        }
     }
 
     /// One promised packet leaves now, or as soon as nothing holds it back.
@@ -150,8 +166,8 @@ impl Wire {
 
     /// `count` promised packets will not leave.
     pub(super) fn release(&self, device: Device, count: usize) {
-        for _ in 0..count {
-            self.each_meter(device, |meter, _| meter.release());
+        if count > 0 {
+            self.each_meter(device, |meter, _| meter.release(count));
         }
     }
 
@@ -233,17 +249,32 @@ impl Wire {
 
     async fn wait(&self, mut attempt: impl FnMut(&mut Books, Instant) -> Result<(), Full>) {
         loop {
+            let changed = self.changed.notified(); // of everything that changes from here on
+            let Err(full) = attempt(&mut self.books(), Instant::now()) else { return };
+            match full {
+                Full::Until(at) => sleep_until(self.ticks.not_before(at)).await,
+                Full::UntilReleased => changed.await,
+            }
+        }
+    }
+
+    /// The same for the first in line, who takes what others give back as well: a refused connection
+    /// leaves room at once.
+    async fn wait_first<T>(
+        &self,
+        mut attempt: impl FnMut(&mut Books, Instant) -> Result<T, Full>,
+    ) -> T {
+        loop {
             let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
             let full = match attempt(&mut self.books(), Instant::now()) {
-                Ok(()) => return,
+                Ok(done) => return done,
                 Err(full) => full,
             };
             match full {
-                Full::Until(at) => tokio::time::sleep_until(at).await,
+                Full::Until(at) => drop(timeout_at(at, changed).await),
                 Full::UntilReleased => changed.await,
             }
+            sleep_until(self.ticks.not_before(Instant::now())).await;
         }
     }
 
@@ -280,6 +311,13 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
+
+    impl Wire {
+        /// With nobody in line.
+        async fn admit(&self, device: Device, cargo: Cargo, limits: &Limits) {
+            self.reserve(device, cargo, limits, &Line::default()).await;
+        }
+    }
 
     const LONG: Duration = Duration::from_secs(3600);
     const SYN: Cargo = Cargo::Connection { syns: 1 };
@@ -373,10 +411,10 @@ mod tests {
             let wire = Wire::isolated();
             let [busy, open, new] = ["10.1.0.1", "10.1.0.2", "10.1.0.3"].map(device);
             for _ in 0..4 {
-                wire.reserve(busy, Cargo::Question, &narrow).await;
+                wire.admit(busy, Cargo::Question, &narrow).await;
             }
-            let begins = wait(wire.reserve(new, Cargo::FirstDatagram, &narrow));
-            let goes_on = wait(wire.reserve(open, Cargo::Question, &narrow));
+            let begins = wait(wire.admit(new, Cargo::FirstDatagram, &narrow));
+            let goes_on = wait(wire.admit(open, Cargo::Question, &narrow));
             let leaves = async {
                 for _ in 0..3 {
                     tokio::time::sleep(moment).await;
@@ -402,18 +440,18 @@ mod tests {
             (limits(|l| (roomy(l), l.process_packets_per_s = 5).0), "10.1.1.1"),
         ] {
             let wire = Wire::isolated();
-            wire.reserve(one, Cargo::Question, &narrow).await;
-            wire.reserve(one, Cargo::Question, &narrow).await;
+            wire.admit(one, Cargo::Question, &narrow).await;
+            wire.admit(one, Cargo::Question, &narrow).await;
             assert_eq!(wire.load(), 4);
             let other = device(other);
-            assert_eq!(wait(wire.reserve(other, Cargo::Question, &narrow)).await, None);
-            assert_eq!(wait(wire.reserve(other, Cargo::Datagram, &narrow)).await, Some(0));
+            assert_eq!(wait(wire.admit(other, Cargo::Question, &narrow)).await, None);
+            assert_eq!(wait(wire.admit(other, Cargo::Datagram, &narrow)).await, Some(0));
             wire.release(one, 2);
             assert_eq!(wire.load(), 3);
             wire.stamp(one, Held::AsAcknowledgement);
             wire.stamp(one, Held::AsAcknowledgement);
-            assert_eq!(wait(wire.reserve(other, Cargo::Question, &narrow)).await, Some(0));
-            assert_eq!(wait(wire.reserve(other, Cargo::Question, &narrow)).await, Some(1250));
+            assert_eq!(wait(wire.admit(other, Cargo::Question, &narrow)).await, Some(0));
+            assert_eq!(wait(wire.admit(other, Cargo::Question, &narrow)).await, Some(1250));
         }
     }
 
@@ -421,19 +459,19 @@ mod tests {
     async fn the_end_of_a_connection_is_kept_room_for_until_it_has_left() {
         let limits = limits(|l| l.device_packets_per_s = 4);
         let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
-        wire.reserve(plc, SYN, &limits).await;
+        wire.admit(plc, SYN, &limits).await;
         assert_eq!(wire.load(), 2, "two leave now, and no connection is open yet");
         wire.stamp(plc, Held::AsAcknowledgement);
         wire.stamp(plc, Held::AsAcknowledgement);
         wire.opened();
         assert_eq!(wire.load(), 4);
-        assert_eq!(wait(wire.reserve(plc, Cargo::Question, &limits)).await, Some(1250));
+        assert_eq!(wait(wire.admit(plc, Cargo::Question, &limits)).await, Some(1250));
         wire.release(plc, 2);
         assert_eq!(wait(wire.room_to_close(plc, &limits)).await, Some(0));
         assert_eq!(wire.load(), 2, "they are promised now");
         wire.closed(plc, true, false);
         assert_eq!(wire.load(), 2, "and sent");
-        assert_eq!(wait(wire.reserve(plc, Cargo::LongQuestion, &limits)).await, Some(1250));
+        assert_eq!(wait(wire.admit(plc, Cargo::LongQuestion, &limits)).await, Some(1250));
         assert_eq!(wire.load(), 4);
     }
 
@@ -442,19 +480,19 @@ mod tests {
     {
         let limits = limits(|l| l.device_packets_per_s = 4);
         let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
-        wire.reserve(plc, SYN, &limits).await;
+        wire.admit(plc, SYN, &limits).await;
         wire.release(plc, 2);
         wire.opened();
         wire.closed(plc, false, false);
         assert_eq!(wire.load(), 2);
-        assert_eq!(wait(wire.reserve(plc, Cargo::LongQuestion, &limits)).await, Some(1250));
+        assert_eq!(wait(wire.admit(plc, Cargo::LongQuestion, &limits)).await, Some(1250));
 
         let (wire, plc) = (Wire::isolated(), device("10.1.0.2"));
-        wire.reserve(plc, SYN, &limits).await;
+        wire.admit(plc, SYN, &limits).await;
         wire.release(plc, 2);
-        assert_eq!(wait(wire.reserve(plc, Cargo::LongQuestion, &limits)).await, None);
+        assert_eq!(wait(wire.admit(plc, Cargo::LongQuestion, &limits)).await, None);
         wire.never_opened(plc);
-        assert_eq!(wait(wire.reserve(plc, Cargo::LongQuestion, &limits)).await, Some(0));
+        assert_eq!(wait(wire.admit(plc, Cargo::LongQuestion, &limits)).await, Some(0));
     }
 
     #[tokio::test(start_paused = true)]
@@ -466,10 +504,10 @@ mod tests {
             (limits(|l| (at_once(l), l.subnet_packets_per_s = 5).0), device("10.1.0.2")),
         ] {
             let wire = Wire::isolated();
-            wire.reserve(plc, Cargo::Question, &narrow).await;
-            assert_eq!(wait(wire.reserve(other, SYN, &narrow)).await, None);
+            wire.admit(plc, Cargo::Question, &narrow).await;
+            assert_eq!(wait(wire.admit(other, SYN, &narrow)).await, None);
             wire.release(plc, 1);
-            assert_eq!(wait(wire.reserve(other, SYN, &narrow)).await, Some(0));
+            assert_eq!(wait(wire.admit(other, SYN, &narrow)).await, Some(0));
         }
     }
 
@@ -479,31 +517,31 @@ mod tests {
         let wire = Wire::isolated();
         for host in 1..=3 {
             let plc = device(&format!("10.1.{host}.1"));
-            assert_eq!(wait(wire.reserve(plc, SYN, &limits)).await, Some(0));
+            assert_eq!(wait(wire.admit(plc, SYN, &limits)).await, Some(0));
             wire.release(plc, 2);
             wire.opened();
         }
-        assert_eq!(wait(wire.reserve(device("10.1.4.1"), SYN, &limits)).await, None);
-        let asks = wire.reserve(device("10.1.1.1"), Cargo::Question, &limits);
+        assert_eq!(wait(wire.admit(device("10.1.4.1"), SYN, &limits)).await, None);
+        let asks = wire.admit(device("10.1.1.1"), Cargo::Question, &limits);
         assert_eq!(wait(asks).await, Some(0), "those who are in may ask");
         wire.closed(device("10.1.1.1"), false, false);
-        assert_eq!(wait(wire.reserve(device("10.1.4.1"), SYN, &limits)).await, Some(0));
+        assert_eq!(wait(wire.admit(device("10.1.4.1"), SYN, &limits)).await, Some(0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_parked_connection_takes_up_no_room_until_it_is_to_be_closed() {
         let limits = limits(|l| l.device_packets_per_s = 4);
         let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
-        wire.reserve(plc, SYN, &limits).await;
+        wire.admit(plc, SYN, &limits).await;
         wire.release(plc, 2);
         wire.opened();
         wire.parked(plc);
         assert_eq!(wire.load(), 0);
-        assert_eq!(wait(wire.reserve(plc, Cargo::LongQuestion, &limits)).await, Some(0));
+        assert_eq!(wait(wire.admit(plc, Cargo::LongQuestion, &limits)).await, Some(0));
         wire.release(plc, 4);
         wire.unparked(plc);
         assert_eq!(wire.load(), 2);
-        assert_eq!(wait(wire.reserve(plc, Cargo::LongQuestion, &limits)).await, None);
+        assert_eq!(wait(wire.admit(plc, Cargo::LongQuestion, &limits)).await, None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -511,8 +549,8 @@ mod tests {
         let limits = Limits::default();
         let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
         assert_eq!(wire.stamp_unpromised(plc), 0, "nobody was there yet");
-        wire.reserve(plc, Cargo::Question, &limits).await;
-        wire.reserve(device("10.1.0.2"), Cargo::Question, &limits).await;
+        wire.admit(plc, Cargo::Question, &limits).await;
+        wire.admit(device("10.1.0.2"), Cargo::Question, &limits).await;
         assert_eq!(wire.stamp_unpromised(plc), 3);
         assert_eq!(wire.load(), 6);
         wire.stamp(plc, Held::ByResolution);
@@ -524,15 +562,15 @@ mod tests {
     async fn a_device_has_one_connection_at_a_time_and_a_rest_between_two() {
         let limits = Limits::default();
         let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
-        wire.reserve(plc, SYN, &limits).await;
+        wire.admit(plc, SYN, &limits).await;
         wire.release(plc, 2);
         wire.never_opened(plc);
-        assert_eq!(wait(wire.reserve(plc, SYN, &limits)).await, None);
+        assert_eq!(wait(wire.admit(plc, SYN, &limits)).await, None);
         wire.disconnected(plc);
         wire.resolved(plc);
-        assert_eq!(wait(wire.reserve(plc, SYN, &limits)).await, Some(0), "an hour has passed");
+        assert_eq!(wait(wire.admit(plc, SYN, &limits)).await, Some(0), "an hour has passed");
         wire.disconnected(plc);
-        assert_eq!(wait(wire.reserve(plc, SYN, &limits)).await, Some(2_000));
+        assert_eq!(wait(wire.admit(plc, SYN, &limits)).await, Some(2_000));
     }
 
     #[tokio::test(start_paused = true)]
@@ -540,27 +578,27 @@ mod tests {
         let few = limits(|l| l.subnet_unresolved = 1);
         let wire = Wire::isolated();
         let [one, two, three] = ["10.1.0.1", "10.1.0.2", "10.1.0.3"].map(device);
-        assert_eq!(wait(wire.reserve(one, Cargo::FirstDatagram, &few)).await, Some(0));
-        assert_eq!(wait(wire.reserve(two, Cargo::FirstDatagram, &few)).await, None);
+        assert_eq!(wait(wire.admit(one, Cargo::FirstDatagram, &few)).await, Some(0));
+        assert_eq!(wait(wire.admit(two, Cargo::FirstDatagram, &few)).await, None);
         let elsewhere = device("10.1.1.1");
-        assert_eq!(wait(wire.reserve(elsewhere, Cargo::FirstDatagram, &few)).await, Some(0));
+        assert_eq!(wait(wire.admit(elsewhere, Cargo::FirstDatagram, &few)).await, Some(0));
         wire.resolved(one);
-        assert_eq!(wait(wire.reserve(two, Cargo::FirstDatagram, &few)).await, Some(0));
+        assert_eq!(wait(wire.admit(two, Cargo::FirstDatagram, &few)).await, Some(0));
 
         let slow = limits(|l| l.subnet_new_addresses_per_s = 1);
         let wire = Wire::isolated();
-        assert_eq!(wait(wire.reserve(one, Cargo::FirstDatagram, &slow)).await, Some(0));
-        assert_eq!(wait(wire.reserve(one, Cargo::Datagram, &slow)).await, Some(0));
-        assert_eq!(wait(wire.reserve(two, Cargo::FirstDatagram, &slow)).await, Some(1250));
-        assert_eq!(wait(wire.reserve(two, Cargo::Repetition, &slow)).await, Some(1250));
-        assert_eq!(wait(wire.reserve(three, SYN, &slow)).await, Some(1250));
+        assert_eq!(wait(wire.admit(one, Cargo::FirstDatagram, &slow)).await, Some(0));
+        assert_eq!(wait(wire.admit(one, Cargo::Datagram, &slow)).await, Some(0));
+        assert_eq!(wait(wire.admit(two, Cargo::FirstDatagram, &slow)).await, Some(1250));
+        assert_eq!(wait(wire.admit(two, Cargo::Repetition, &slow)).await, Some(1250));
+        assert_eq!(wait(wire.admit(three, SYN, &slow)).await, Some(1250));
 
         let wire = Wire::isolated();
         let narrow = limits(|l| (l.subnet_new_addresses_per_s, l.subnet_unresolved) = (1, 1));
         for host in 1..4 {
             let here = Device::at(format!("127.0.0.{host}:502").parse().unwrap());
-            assert_eq!(wait(wire.reserve(here, Cargo::FirstDatagram, &narrow)).await, Some(0));
-            assert_eq!(wait(wire.reserve(here, Cargo::Repetition, &narrow)).await, Some(0));
+            assert_eq!(wait(wire.admit(here, Cargo::FirstDatagram, &narrow)).await, Some(0));
+            assert_eq!(wait(wire.admit(here, Cargo::Repetition, &narrow)).await, Some(0));
         }
     }
 
@@ -581,7 +619,7 @@ mod tests {
     async fn whoever_was_connected_to_is_known_for_ten_seconds_and_no_longer() {
         for (millis, devices) in [(9_999, 1), (10_000, 0)] {
             let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
-            wire.reserve(plc, Cargo::FirstDatagram, &Limits::default()).await;
+            wire.admit(plc, Cargo::FirstDatagram, &Limits::default()).await;
             wire.stamp(plc, Held::AsAcknowledgement);
             wire.resolved(plc);
             wire.disconnected(plc);
@@ -595,12 +633,12 @@ mod tests {
         let limits = Limits::default();
         let wire = Wire::isolated();
         let [connected, visited, promised] = ["10.1.0.1", "10.1.1.1", "10.1.2.1"].map(device);
-        wire.reserve(connected, SYN, &limits).await;
+        wire.admit(connected, SYN, &limits).await;
         wire.release(connected, 2);
         wire.never_opened(connected);
         wire.resolved(connected);
         wire.enter(visited, &limits).await;
-        wire.reserve(promised, Cargo::Question, &limits).await;
+        wire.admit(promised, Cargo::Question, &limits).await;
         passes(120_000).await;
         assert_eq!(known(&wire).await, (3, 2), "nothing is left in the subnet of the first");
         wire.disconnected(connected);
@@ -618,7 +656,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_subnet_is_known_while_addresses_of_it_are_looked_for() {
         let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
-        wire.reserve(plc, Cargo::FirstDatagram, &Limits::default()).await;
+        wire.admit(plc, Cargo::FirstDatagram, &Limits::default()).await;
         wire.release(plc, 1);
         wire.disconnected(plc);
         passes(120_000).await;
@@ -636,7 +674,7 @@ mod tests {
         let began = Instant::now();
         for _ in 0..2 {
             wire.enter(rested, &limits).await;
-            wire.reserve(rested, Cargo::Connection { syns: 1 }, &limits).await;
+            wire.admit(rested, Cargo::Connection { syns: 1 }, &limits).await;
             wire.never_opened(rested);
             wire.release(rested, 2);
             wire.resolved(rested);

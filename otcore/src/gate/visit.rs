@@ -8,6 +8,7 @@ mod spending;
 mod state;
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -151,7 +152,7 @@ impl Visit {
     /// # Errors
     /// [`Refusal::Stopped`]: close without waiting.
     pub async fn may_close(&self) -> Result<(), Refusal> {
-        self.0.gate.door.unless_shut(self.0.room_to_close()).await
+        self.0.gate.door.unless_shut(pin!(self.0.room_to_close())).await
     }
 
     /// Keep the connection to a device that went dark as it is until the run is over: even a goodbye

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::names::{Source, Zone};
 
@@ -60,8 +60,8 @@ impl Transport {
 }
 
 /// Bytes that are lower-case hexadecimal text in JSON.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct HexBytes(Vec<u8>);
 
 impl HexBytes {
@@ -77,9 +77,29 @@ impl HexBytes {
 #[error("not an even number of hexadecimal digits")]
 pub struct BadHex;
 
+/// Half of an inventory is such text, so it is written in pieces rather than byte by byte.
 impl fmt::Display for HexBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut piece = [[0; 2]; 64];
+        for bytes in self.0.chunks(piece.len()) {
+            piece.iter_mut().zip(bytes).for_each(|(pair, byte)| {
+                *pair = [digit(byte >> 4), digit(byte & 0xF)];
+            });
+            let written = piece.get(..bytes.len()).map(<[_]>::as_flattened).unwrap_or_default();
+            f.write_str(str::from_utf8(written).map_err(|_| fmt::Error)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The letter for a number below 16.
+const fn digit(number: u8) -> u8 {
+    if number < 10 { b'0' + number } else { b'a' + number - 10 }
+}
+
+impl Serialize for HexBytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

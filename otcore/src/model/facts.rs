@@ -85,7 +85,15 @@ impl<K: Named> Facts<K> {
     /// The same in another spelling is no dispute, and neither is what a rule says in other words.
     #[must_use]
     pub fn is_disputed(&self, field: K) -> bool {
-        self.best(field).is_some_and(|best| self.rivals(field, best).next().is_some())
+        let Some(claims) = self.0.get(&field) else { return false };
+        let mut from_best = claims.iter().rev();
+        match (from_best.next(), from_best.next()) {
+            // Mostly there is one claim, or one that is the surest: no text has to be compared.
+            (Some(best), Some(next)) if next.confidence == best.confidence => {
+                self.rivals(field, best).next().is_some()
+            }
+            _ => false,
+        }
     }
 
     /// Claims about `field` that are as sure as `claim` and say something else.

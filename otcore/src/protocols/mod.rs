@@ -53,6 +53,13 @@ pub trait Probe: Sealed + fmt::Debug + Send + Sync {
     /// The most that one conversation can cost under `decision`.
     fn bounds(&self, decision: &Decision, named_units: &[u8], limits: &Limits) -> Bounds;
 
+    /// How long it may wait for datagrams, in milliseconds, where nobody answers: to a question, its
+    /// repetitions, and one more question.
+    fn looking_ms(&self, limits: &Limits) -> u64 {
+        let wait = u64::from(limits.response_timeout_ms.max(limits.udp_retry_gap_ms));
+        wait * (2 + u64::from(limits.udp_retries))
+    }
+
     /// What the policy must allow before anything at all is asked; `None` if nothing is missing.
     fn missing_consent(&self, _decision: &Decision) -> Option<&'static str> {
         None

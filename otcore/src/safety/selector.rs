@@ -22,6 +22,7 @@ impl Selector {
     /// # Panics
     /// While compiling, if there are more than twenty-four.
     #[must_use]
+    #[inline]
     #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::panic)]
     pub const fn of(path: &[u8]) -> Self {
         assert!(path.len() <= MAX, "a selector has at most twenty-four bytes");
@@ -34,27 +35,20 @@ impl Selector {
         Self { len: path.len() as u8, bytes }
     }
 
-    /// A selector read back from a message; `None` if it is longer than any that exists.
+    /// The numbers.
     #[must_use]
-    pub fn read(path: &[u8]) -> Option<Self> {
-        (path.len() <= MAX).then(|| Self::of(path))
+    #[inline]
+    pub fn path(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 
     /// Put the next numbers behind it, of which the last decide least; `None` if it becomes longer than
     /// any that exists.
     #[inline]
-    pub(crate) fn extend(&mut self, path: &[u8]) -> Option<()> {
-        path.iter().try_for_each(|number| {
-            *self.bytes.get_mut(usize::from(self.len))? = *number;
-            self.len += 1;
-            Some(())
-        })
-    }
-
-    /// The numbers.
-    #[must_use]
-    pub fn path(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    pub(crate) fn extend<const N: usize>(&mut self, numbers: [u8; N]) -> Option<()> {
+        *self.bytes.get_mut(usize::from(self.len)..)?.first_chunk_mut()? = numbers;
+        self.len += u8::try_from(N).ok()?;
+        Some(())
     }
 }
 

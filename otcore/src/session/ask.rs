@@ -1,5 +1,6 @@
 //! A question and its answer, or its answers.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::gate::Refusal;
 use crate::gate::sabotage::Saboteur;
 use crate::model::{Exchange, Transport as Carrier};
 use crate::protocol::{Answer, Protocol, Request};
-use crate::wire::{Reader, WireError};
+use crate::wire::{Reader, WireError, is_one_answer};
 
 /// Malformed answers are kept as evidence up to this many bytes.
 const KEPT_OF_GARBAGE: usize = 512;
@@ -25,8 +26,8 @@ pub(super) struct Question<F> {
     sent: Instant,
 }
 
-/// A question on a connection that was given up, and its answer if that came after all: what a device
-/// says late is as true as what it says in time.
+/// A question that was given up, and its answer if that came after all: what a device says late is as
+/// true as what it says in time.
 #[derive(Debug, Default)]
 pub(super) struct GivenUp {
     asked: Option<(Arc<Frame>, jiff::Timestamp, Instant)>,
@@ -98,7 +99,18 @@ impl<P: Protocol> Session<'_, P> {
     }
 
     /// Ask, repeat a datagram that may have got lost, and wait for the answer.
-    async fn first_answer(
+    ///
+    /// What that takes has a place of its own for as long as it lasts: as a part of the dialogue it
+    /// would be kept for every device that only waits for its turn.
+    fn first_answer(
+        &mut self,
+        question: &mut Question<P::Function>,
+        found: &mut Findings,
+    ) -> Pin<Box<impl Future<Output = Result<Vec<u8>, ProbeError>>>> {
+        Box::pin(self.until_answered(question, found))
+    }
+
+    async fn until_answered(
         &mut self,
         question: &mut Question<P::Function>,
         found: &mut Findings,
@@ -120,9 +132,9 @@ impl<P: Protocol> Session<'_, P> {
             };
             if let Some(permit) = permit {
                 (question.asked_at, question.sent) = (self.visit.gate().now(), Instant::now());
-                // What has begun to come before the question left is no answer to it, unless it is a
-                // call, which anything answers that says who is there.
-                let counts = self.carrier == Carrier::Tcp && !P::is_a_call(question.function);
+                // What has begun to come before the question left is no answer to it.
+                let anything = P::is_answered_by_anything(question.function);
+                let counts = self.carrier == Carrier::Tcp && !anything;
                 self.old = if counts { self.buf.len() } else { 0 };
                 self.send(permit).await?;
                 self.is_waiting = true;
@@ -160,20 +172,26 @@ impl<P: Protocol> Session<'_, P> {
         answer
     }
 
-    /// Whether `message` is an answer to the question that was given up: a device so slow is asked
-    /// nothing more, and what it says next may be meant for that question or for this one.
+    /// Whether the first message that has arrived, of `len` bytes, is an answer to the question that
+    /// was given up: a device so slow is asked nothing more on a connection, and what it says next may be
+    /// meant for that question or for this one. Datagrams come late, or never, at every device.
     ///
     /// The answer is kept, unless it may be the beginning of one that was broken off and something else
     /// behind it: if it came in `pieces` and another question has left.
-    pub(super) fn check_late(&mut self, message: &[u8], pieces: bool) -> Result<(), WireError> {
+    pub(super) fn check_late(&mut self, len: usize, pieces: bool) -> Result<(), WireError> {
         let Some((frame, at, sent)) = self.given_up.asked.take() else { return Ok(()) };
-        if !matches!(P::answer(frame.bytes(), message), Ok(Some(_))) {
+        let message = self.buf.get(..len).unwrap_or_default().to_vec();
+        if !matches!(P::answer(frame.bytes(), &message), Ok(Some(_))) {
             self.given_up.asked = Some((frame, at, sent));
             return Ok(());
         }
-        if !pieces {
-            let late = self.exchange(&frame, message.to_vec(), at, sent.elapsed());
+        let is_one = is_one_answer(&self.buf, len, P::BEGINNING).is_ok();
+        if is_one && !pieces {
+            let late = self.exchange(&frame, message, at, sent.elapsed());
             self.given_up.answered = Some(late);
+        }
+        if self.carrier == Carrier::Udp {
+            return Ok(());
         }
         let value = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
         Err(WireError::Invalid { field: "milliseconds to an answer", value })
@@ -185,8 +203,7 @@ impl<P: Protocol> Session<'_, P> {
             return Ok(());
         }
         let Some(len) = P::split(&self.buf)? else { return Ok(()) };
-        let message = self.buf.get(..len).unwrap_or_default().to_vec();
-        self.check_late(&message, false)
+        self.check_late(len, false)
     }
 
     /// What the first answer says, for the probe and for the gate.
@@ -242,8 +259,7 @@ impl<P: Protocol> Session<'_, P> {
             self.visit.not_meant(name, self.alive)
         } else {
             let frame = Arc::clone(&question.frame);
-            let given_up = Some((frame, question.asked_at, question.sent));
-            self.given_up.asked = given_up.filter(|_| self.carrier == Carrier::Tcp);
+            self.given_up.asked = Some((frame, question.asked_at, question.sent));
             self.visit.silent(name, self.alive)
         };
         Ok(ProbeError::Silent { waited, means })

@@ -133,6 +133,7 @@ impl<'a> Host<'a> {
     /// # Errors
     /// If the gate refuses or no connection comes about.
     pub async fn open<P: Protocol>(&self, protocol: P) -> Result<Session<'a, P>, ProbeError> {
+        self.rest_before(&protocol).await?;
         let (permit, lease) = self.visit.connect(self.endpoint, P::NAME).await?;
         let patience = Duration::from_millis(self.limits().connect_timeout_ms.into());
         let started = Instant::now();
@@ -186,6 +187,7 @@ impl<'a> Host<'a> {
         protocol: P,
         reply_port: Option<u16>,
     ) -> Result<Session<'a, P>, ProbeError> {
+        self.rest_before(&protocol).await?;
         let (permit, lease) = self.visit.address(self.endpoint, reply_port, P::NAME).await?;
         let transport = match self.dialer.address(permit).await {
             Ok(transport) => transport,
@@ -194,6 +196,14 @@ impl<'a> Host<'a> {
         };
         lease.bound(transport.local())?;
         Ok(self.session(protocol, Carrier::Udp, transport, lease))
+    }
+
+    /// Who is asked for somebody on a bus rests for that before the conversation, not in it.
+    async fn rest_before<P: Protocol>(&self, protocol: &P) -> Result<(), Refusal> {
+        match protocol.is_on_a_bus() {
+            true => self.visit.rest_before_bus().await,
+            false => Ok(()),
+        }
     }
 
     fn session<P: Protocol>(

@@ -18,6 +18,10 @@ use crate::{kept, sums, truth};
 
 /// Questions to whoever listens, by their names in the manifest.
 const CALLS: [&str; 2] = ["RequestLinkStatus", "WhoIs"];
+/// A call that a router hands on to a network behind it, where nobody may live. The router is asked
+/// next whether it still answers itself (docs/safety.md, 7).
+const HANDED_ON: &str = "RoutedWhoIs";
+const STILL_THERE: &str = "ReadObjectIdentifier";
 /// What an outstation that has one master says of a second one, which needs a consent of its own.
 const DISPLACED: &str = "its master was displaced by a newer connection";
 
@@ -122,7 +126,9 @@ fn the_dark_are_left_alone(seen: &Seen, journal: &[Entry]) {
         // connection and a question.
         if dark.contains(&at) || seen.scans.len() == 1 {
             let calls = seen.setting.policy.limits.link_addresses.max(1);
-            let most = if was_unheard(journal, at) { u64::from(2 + calls) } else { 0 };
+            let after_its_death = u64::from(is_asked_after_a_call(journal, at));
+            let most =
+                if was_unheard(journal, at) { u64::from(2 + calls) } else { after_its_death };
             let late = station.counters().after_dark;
             assert!(late <= most, "{at}: {late} packets to a dead device");
         }
@@ -143,23 +149,39 @@ fn was_unheard(journal: &[Entry], at: SocketAddr) -> bool {
     unheard || waits
 }
 
+/// Whether it was silent to a call that it was to hand on, and then to the question for itself.
+fn is_asked_after_a_call(journal: &[Entry], at: SocketAddr) -> bool {
+    let of_it = journal.iter().rev().filter(|entry| entry.device == at);
+    let asked = of_it.filter_map(|entry| match &entry.what {
+        What::Sent { function, .. } => Some(function.as_str()),
+        What::Received { .. } => Some(""),
+        _ => None,
+    });
+    asked.take(2).eq([STILL_THERE, HANDED_ON])
+}
+
 /// Who has answered in a conversation and then leaves a question open is asked nothing more in it.
 fn silence_is_not_asked_again(seen: &Seen, journal: &[Entry]) {
     let first_answers = first_answers(seen);
-    let mut lines: BTreeMap<SocketAddr, (bool, bool)> = BTreeMap::new();
+    let mut lines: BTreeMap<SocketAddr, (bool, Option<&str>)> = BTreeMap::new();
     for entry in journal {
         let (spoke, open) = lines.entry(entry.device).or_default();
         match entry.what {
-            What::Connecting | What::Bound { .. } => (*spoke, *open) = (false, false),
+            What::Connecting | What::Bound { .. } => (*spoke, *open) = (false, None),
             What::Received { .. } => {
                 let first = first_answers.as_ref().map(|answers| answers.get(&entry.device));
                 *spoke |= first.is_none_or(|at| at.is_some_and(|at| *at <= entry.at));
-                *open = false;
+                *open = None;
             }
             What::Sent { ref function, .. } => {
-                assert!(!(*spoke && *open), "asked again after a silence: {entry:?}");
+                let function = function.as_str();
+                let again = *spoke && *open == Some(HANDED_ON) && function == STILL_THERE;
+                assert!(
+                    !*spoke || open.is_none() || again,
+                    "asked again after a silence: {entry:?}"
+                );
                 // Who is silent to a call may not be meant by it.
-                *open = !CALLS.contains(&function.as_str());
+                *open = Some(function).filter(|function| !CALLS.contains(function));
             }
             _ => {}
         }

@@ -34,16 +34,14 @@ impl<'a> Html<'a> {
 
     /// Any text, inert: without anything that acts, cut where nobody reads on, escaped.
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
-        for c in shown(text).chars() {
-            match c {
-                '&' => self.text.push_str("&amp;"),
-                '<' => self.text.push_str("&lt;"),
-                '>' => self.text.push_str("&gt;"),
-                '"' => self.text.push_str("&quot;"),
-                '\'' => self.text.push_str("&#39;"),
-                c => self.text.push(c),
-            }
+        let shown = shown(text);
+        let mut rest = shown.as_str();
+        while let Some((before, escaped, after)) = next_escaped(rest) {
+            self.text.push_str(before);
+            self.text.push_str(escaped);
+            rest = after;
         }
+        self.text.push_str(rest);
         self
     }
 
@@ -78,4 +76,20 @@ impl<'a> Html<'a> {
         }
         self.text.clear();
     }
+}
+
+/// The first character that means something in markup: what is before it, what is written instead,
+/// and what is after it.
+fn next_escaped(text: &str) -> Option<(&str, &'static str, &str)> {
+    let at = text.find(['&', '<', '>', '"', '\''])?;
+    let (before, rest) = text.split_at_checked(at)?;
+    let mut rest = rest.chars();
+    let escaped = match rest.next()? {
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '"' => "&quot;",
+        _ => "&#39;",
+    };
+    Some((before, escaped, rest.as_str()))
 }

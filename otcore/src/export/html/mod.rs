@@ -24,6 +24,10 @@ const MOST_LISTED: usize = 60;
 /// Letters in a cell of the overview; the rest stands at the device.
 const MOST_IN_A_CELL: usize = 80;
 
+/// Rows of the overview in one table: a browser lays out only those tables that somebody looks at,
+/// and the heads of the columns are never far.
+const ROWS_TOGETHER: usize = 500;
+
 /// The inventory as one HTML page that needs nothing else.
 ///
 /// It has no script and loads nothing, and says so to the browser, which then refuses both. Device
@@ -189,36 +193,45 @@ fn dispute(asset: &Asset, field: Field, places: &Places, html: &mut Html) {
 
 /// Everybody in one table, and the plant as a tree.
 fn overview(results: &Results<'_>, rows: &[Row<'_>], places: &Places, html: &mut Html) {
-    html.raw(
-        r#"<h2>Overview</h2><div class="panel scroll"><table class="overview"><thead><tr><th>Device</th><th>Vendor</th><th>Model</th><th>Firmware</th><th>Mode</th><th>Outcome</th></tr></thead><tbody>"#,
-    );
-    for row in rows.iter().filter(|row| row.below.is_none()) {
-        html.raw("<tr><td>");
-        let [vendor, model] = row.vendor_and_model();
-        let address = row.address.to_string();
-        places.link(
-            &row.path(),
-            &row.port_here().map_or(address.clone(), |port| format!("{address}:{port}")),
-            html,
-        );
-        for value in [vendor, model, row.value(Field::Firmware).unwrap_or_default()] {
-            let value = clipped(&shown(value), MOST_IN_A_CELL).into_owned();
-            html.raw("</td><td><bdi>").text(&value).raw("</bdi>");
-        }
-        html.raw("</td><td>").text(row.state(StateField::OperatingMode).unwrap_or_default());
-        html.raw("</td><td>");
-        for ending in telling(row.endings().into_iter()) {
-            badge(tone(ending), ending.in_words(), html);
-            html.raw(" ");
-        }
-        html.raw("</td></tr>");
+    html.raw("<h2>Overview</h2>");
+    let devices: Vec<&Row<'_>> = rows.iter().filter(|row| row.below.is_none()).collect();
+    if devices.is_empty() {
+        html.raw(r#"<div class="panel soft">No device.</div>"#);
     }
-    html.raw("</tbody></table></div>");
+    for devices in devices.chunks(ROWS_TOGETHER) {
+        html.raw(
+            r#"<div class="panel scroll rows"><table class="overview"><thead><tr><th>Device</th><th>Vendor</th><th>Model</th><th>Firmware</th><th>Mode</th><th>Outcome</th></tr></thead><tbody>"#,
+        );
+        devices.iter().for_each(|row| overview_row(row, places, html));
+        html.raw("</tbody></table></div>");
+    }
     if !results.assets.is_empty() {
         html.raw(r#"<h2>The plant as a tree</h2><div class="panel">"#);
         tree::tree(results.assets, places, html);
         html.raw("</div>");
     }
+}
+
+fn overview_row(row: &Row<'_>, places: &Places, html: &mut Html) {
+    html.raw("<tr><td>");
+    let [vendor, model] = row.vendor_and_model();
+    let address = row.address.to_string();
+    places.link(
+        &row.path(),
+        &row.port_here().map_or(address.clone(), |port| format!("{address}:{port}")),
+        html,
+    );
+    for value in [vendor, model, row.value(Field::Firmware).unwrap_or_default()] {
+        let value = clipped(&shown(value), MOST_IN_A_CELL).into_owned();
+        html.raw("</td><td><bdi>").text(&value).raw("</bdi>");
+    }
+    html.raw("</td><td>").text(row.state(StateField::OperatingMode).unwrap_or_default());
+    html.raw("</td><td>");
+    for ending in telling(row.endings().into_iter()) {
+        badge(tone(ending), ending.in_words(), html);
+        html.raw(" ");
+    }
+    html.raw("</td></tr>");
 }
 
 fn not_visited(results: &Results<'_>, html: &mut Html) {

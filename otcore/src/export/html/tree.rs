@@ -19,7 +19,9 @@ pub(super) fn tree(assets: &Inventory, places: &Places, html: &mut Html) {
     for (zone, networks) in zones {
         html.raw("<li><b>zone ").text(zone).raw("</b><ul>");
         for (network, assets) in networks {
-            html.raw("<li>").text(&name(network)).raw(r#" <span class="soft small">"#);
+            html.raw(r#"<li class="network">"#)
+                .text(&name(network))
+                .raw(r#" <span class="soft small">"#);
             html.show(assets.len()).raw(if assets.len() == 1 { " device" } else { " devices" });
             html.raw("</span><ul>");
             assets.into_iter().for_each(|asset| device(asset, places, html));

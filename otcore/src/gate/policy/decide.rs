@@ -311,7 +311,8 @@ impl Decision {
     }
 
     /// The same with what the target says, which goes before what the policy says: link addresses,
-    /// and whether to ask by datagrams.
+    /// and whether to ask by datagrams. Without the reasons, which are those of the policy alone and
+    /// would be kept for as long as a device is visited.
     #[must_use]
     pub fn for_target(mut self, options: &Options) -> Self {
         let address = |value: &u32| u16::try_from(*value).ok();
@@ -325,6 +326,7 @@ impl Decision {
             Some(_) => drop(self.consents.insert(DATAGRAMS.to_owned())),
             None => {}
         }
+        self.because = Vec::new();
         self
     }
 }

@@ -1,6 +1,7 @@
 //! What may leave: a connection, a datagram, a question.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,23 @@ impl Visit {
         let permit = Permit::new(Connection { to, patience }, 0, Arc::clone(&self.0));
         self.0.begin_attempt();
         Ok((permit, lease))
+    }
+
+    /// The next conversation begins with a question that is passed on to a bus: wait until that may be
+    /// asked, or the connection would be held for nothing; not if there is no time for it at all.
+    ///
+    /// # Errors
+    /// [`Refusal::Stopped`].
+    pub async fn rest_before_bus(&self) -> Result<(), Refusal> {
+        let rested = {
+            let mut state = self.0.state();
+            state.next_question = state.next_question.max(state.next_on_bus);
+            state.next_question
+        };
+        match rested.saturating_duration_since(Instant::now()) < self.time_left() {
+            true => self.unless_stopped(tokio::time::sleep_until(rested)).await,
+            false => Ok(()),
+        }
     }
 
     /// Ask leave to question `to` by datagrams; waits for the slot, the pace and the device's rest.
@@ -69,7 +87,7 @@ impl Visit {
         }
         loop {
             self.hold().await?;
-            let reserve = gate.wire.reserve(self.0.device, cargo, limits);
+            let reserve = pin!(gate.wire.reserve(self.0.device, cargo, limits, &gate.line));
             gate.door.unless_shut(reserve).await?;
             let lease = self.lease(to, protocol, cargo);
             self.may_begin(to, protocol, next)?; // things may have changed while we waited
@@ -92,7 +110,7 @@ impl Visit {
             if self.0.state().host_hold.is_some() {
                 return Ok(());
             }
-            let holding = gate.wire.hold(self.0.device, self.limits());
+            let holding = pin!(gate.wire.hold(self.0.device, self.limits()));
             let hold = gate.door.unless_shut(holding).await?;
             let hold = hold.map_err(|error| Refusal::HostLock(error.to_string()))?;
             let Some(hold) = hold else { return Ok(()) };
@@ -211,7 +229,7 @@ impl Visit {
         if !Saboteur::Pace.is_at_work() {
             gate.door.unless_shut(tokio::time::sleep_until(rest)).await?;
         }
-        let reserve = gate.wire.reserve(self.0.device, cargo, self.limits());
+        let reserve = pin!(gate.wire.reserve(self.0.device, cargo, self.limits(), &gate.line));
         if mute {
             gate.door.unless_shut(reserve).await?;
         } else {

@@ -71,7 +71,7 @@ impl Gate {
         let visit = Visit::new(Arc::clone(inner), to, 1);
         let turn = inner.calls().next.unwrap_or_else(Instant::now);
         inner.door.unless_shut(tokio::time::sleep_until(turn)).await?;
-        let reserve = inner.wire.reserve(device, Cargo::FirstDatagram, limits);
+        let reserve = inner.wire.reserve(device, Cargo::FirstDatagram, limits, &inner.line);
         inner.door.unless_shut(reserve).await?;
         let lease = visit.lease(to, protocol, Cargo::FirstDatagram);
         inner.check_call(network, to)?; // things may have changed while we waited

@@ -125,6 +125,8 @@ impl Visiting {
 
     /// A packet of ours leaves now.
     pub(in crate::gate) fn stamp_sent(&self) {
+        // The question before may have been answered by what had come earlier.
+        self.settle_acknowledgement();
         let held = {
             let mut state = self.state();
             state.spending.packets += 1;
@@ -158,7 +160,7 @@ impl Visiting {
         self.gate.wire.release(self.device, promised);
     }
 
-    /// Nothing came back that our kernel would acknowledge.
+    /// Nothing has come back yet that our kernel would acknowledge.
     pub(super) fn settle_acknowledgement(&self) {
         if std::mem::take(&mut self.state().acknowledgement_owed) {
             self.gate.wire.stamp(self.device, Held::AsAcknowledgement);

@@ -25,8 +25,8 @@ pub use value::{ObjectId, Value, WILDCARD};
 
 pub(super) use value::DEVICE;
 
-use crate::protocol::{Answer, Protocol};
-use crate::safety::{ReadOnly, Selector};
+use crate::protocol::{Answer, Path, Protocol};
+use crate::safety::ReadOnly;
 use crate::wire::{WireError, Writer};
 
 /// The property that a function reads, or the first of several, and which element of it as far as the
@@ -92,12 +92,19 @@ impl Protocol for Bacnet {
     }
 
     /// The low byte of the tag is the invoke id.
-    fn frame(&self, function: Function, tag: u16, body: impl FnOnce(&mut Writer)) -> Vec<u8> {
-        question::frame(function.facts(), self.to.as_ref(), tag, body)
+    fn frame(
+        &self,
+        function: Function,
+        tag: u16,
+        out: &mut Writer,
+        body: impl FnOnce(&mut Writer),
+    ) {
+        question::frame(function.facts(), self.to.as_ref(), tag, out, body);
     }
 
-    fn selector(frame: &[u8]) -> Result<Selector, WireError> {
-        question::selector(frame)
+    #[inline]
+    fn read_back(frame: &[u8], path: &mut impl Path) -> Result<(), WireError> {
+        question::read_back(frame, path)
     }
 
     fn split(buf: &[u8]) -> Result<Option<usize>, WireError> {
@@ -145,9 +152,11 @@ mod tests {
     }
 
     fn around(function: u8, rest: &[u8]) -> Vec<u8> {
-        let mut w = message::begin(function, 4 + rest.len());
-        w.bytes(rest);
-        message::finish(w)
+        Writer::all(|out| {
+            message::begin(out, function);
+            out.bytes(rest);
+            message::finish(out);
+        })
     }
 
     fn behind() -> Bacnet {
@@ -291,7 +300,7 @@ mod tests {
         };
         for function in [0x00, 0x01, 0x03, 0x04, 0x05, 0x07, 0x08, 0x09, 0x0C] {
             let rest = [0, 0, 0, 0, 0, 0, 1, 0, 0x10, 0x08];
-            assert!(["BVLC function", "NPDU header"].contains(&field(function, &rest)));
+            assert!(["BVLC function", "NPDU version"].contains(&field(function, &rest)));
         }
         assert_eq!(field(0x0B, &[1, 0, 0x10, 0x08]), "range", "everybody with any number");
         assert_eq!(field(0x0B, &[1, 0, 0x10, 0x00]), "service", "I-Am to everybody");

@@ -77,6 +77,14 @@ impl protocols::Probe for Probe {
         datagrams.unwrap_or_default().and(connection.unwrap_or_default())
     }
 
+    /// Every link address is called, those that somebody named first, as long as there is time.
+    fn looking_ms(&self, limits: &Limits) -> u64 {
+        let wait = limits.gateway_response_timeout_ms.max(limits.udp_retry_gap_ms);
+        let calls = u64::from(limits.units_per_gateway) + u64::from(limits.link_addresses);
+        let most = calls + u64::from(limits.udp_retries);
+        most.saturating_mul(wait.into()).min(1_000 * u64::from(limits.device_time_s))
+    }
+
     fn missing_consent(&self, decision: &Decision) -> Option<&'static str> {
         let any = [CONNECT, DATAGRAMS].iter().any(|consent| decision.consents.contains(*consent));
         (!any).then_some(CONNECT)
@@ -188,6 +196,10 @@ impl<'a> Talk<'a, '_> {
                     return Ok(self.outcome());
                 }
                 Err(error) => silence = Some(unless_not_meant(error)?),
+            }
+            // Who said something else, or too late, and then nothing, may be in trouble.
+            if line.was_heard() {
+                break;
             }
         }
         match silence {

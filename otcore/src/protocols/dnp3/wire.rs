@@ -17,9 +17,9 @@ pub use crc::crc;
 pub use functions::Function;
 pub use link::{Header, LAST_ADDRESS, SELF_ADDRESS};
 
-use crate::protocol::{Answer, Protocol, Request};
+use crate::protocol::{Answer, Path, Protocol, Request};
 use crate::protocols::foreign;
-use crate::safety::{ReadOnly, Selector};
+use crate::safety::ReadOnly;
 use crate::wire::{Reader, WireError, Writer};
 
 /// The standard's own set of attributes, from and to.
@@ -51,29 +51,35 @@ impl Protocol for Dnp3 {
         matches!(function, Function::RequestLinkStatus | Function::ReadAttributeList)
     }
 
+    /// Who speaks of its own accord has an address.
+    fn is_answered_by_anything(function: Function) -> bool {
+        function == Function::RequestLinkStatus
+    }
+
     /// A frame of the link holds 250 bytes, and stacks send frame by frame.
     fn answers_in_pieces(function: Function) -> bool {
         function == Function::ReadAllAttributes
     }
 
-    fn frame(&self, function: Function, tag: u16, _: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    fn frame(&self, function: Function, tag: u16, out: &mut Writer, _: impl FnOnce(&mut Writer)) {
         let [_, number] = tag.to_be_bytes();
         match function.facts().selector.path() {
             [REQUEST_LINK_STATUS] => {
-                link::frame(REQUEST_LINK_STATUS, self.outstation, self.master, &[])
+                link::frame(out, REQUEST_LINK_STATUS, self.outstation, self.master, &[]);
             }
             [UNCONFIRMED_DATA, READ, group, variation, qualifier] => {
                 let transport = transport::FIRST | transport::FINAL | number & 0x3F;
                 let control = WHOLE | number & 0x0F;
                 let [start, stop] = SET_0;
                 let data = [transport, control, READ, *group, *variation, *qualifier, start, stop];
-                link::frame(UNCONFIRMED_DATA, self.outstation, self.master, &data)
+                link::frame(out, UNCONFIRMED_DATA, self.outstation, self.master, &data);
             }
-            _ => Vec::new(), // has no selector, so it never leaves
+            _ => {} // has no selector, so it never leaves
         }
     }
 
-    fn selector(frame: &[u8]) -> Result<Selector, WireError> {
+    #[inline]
+    fn read_back(frame: &[u8], path: &mut impl Path) -> Result<(), WireError> {
         let mut r = Reader::new(frame);
         let asked = Frame::read(&mut r)?;
         let header = asked.header;
@@ -92,8 +98,8 @@ impl Protocol for Dnp3 {
             return Err(WireError::Invalid { field: "destination", value: header.to.into() });
         }
         match (header.function(), asked.first_block()) {
-            (REQUEST_LINK_STATUS, []) => Ok(Selector::of(&[REQUEST_LINK_STATUS])),
-            (UNCONFIRMED_DATA, data) if data.len() == 8 => read_of(data),
+            (REQUEST_LINK_STATUS, []) => path.next([REQUEST_LINK_STATUS]),
+            (UNCONFIRMED_DATA, data) if data.len() == 8 => read_of(data, path),
             (other, _) => Err(WireError::Invalid { field: "link function", value: other.into() }),
         }
     }
@@ -128,7 +134,7 @@ impl Protocol for Dnp3 {
 }
 
 /// Group, variation and qualifier of a read of set 0.
-fn read_of(data: &[u8]) -> Result<Selector, WireError> {
+fn read_of(data: &[u8], path: &mut impl Path) -> Result<(), WireError> {
     let mut r = Reader::new(data);
     let transport = r.u8("transport header")?;
     let control = r.u8("application control")?;
@@ -141,7 +147,7 @@ fn read_of(data: &[u8]) -> Result<Selector, WireError> {
     if qualifier != START_STOP || r.rest() != SET_0 {
         return Err(WireError::Invalid { field: "range", value: qualifier.into() });
     }
-    Ok(Selector::of(&[UNCONFIRMED_DATA, READ, group, variation, qualifier]))
+    path.next([UNCONFIRMED_DATA, READ, group, variation, qualifier])
 }
 
 /// What a response says to a read: everything else is for somebody else, or late.
@@ -272,6 +278,10 @@ mod tests {
     use super::*;
     use crate::frame;
 
+    fn of_master(function: u8, to: u16, from: u16, data: &[u8]) -> Vec<u8> {
+        Writer::all(|out| link::frame(out, function, to, from, data))
+    }
+
     const VECTORS: &str = include_str!("../../../tests/vectors/dnp3.csv");
     const STATION: Dnp3 = Dnp3 { outstation: 10, master: 1 };
 
@@ -310,7 +320,7 @@ mod tests {
             let first = if nth == 0 { transport::FIRST } else { 0 };
             let end = if nth == last { transport::FINAL } else { 0 };
             let data = [&[first | end | (u8::try_from(nth & 0x3F).unwrap())], piece].concat();
-            let mut bytes = link::frame(UNCONFIRMED_DATA, 1, 10, &data);
+            let mut bytes = of_master(UNCONFIRMED_DATA, 1, 10, &data);
             bytes[3] = 0x44;
             let sum = crc(&bytes[..8]).to_le_bytes();
             bytes[8..10].copy_from_slice(&sum);
@@ -358,7 +368,7 @@ mod tests {
     #[test]
     fn whatever_the_checksums_say_only_calls_and_reads_of_attributes_are_questions() {
         let data = |application: &[u8]| {
-            Dnp3::selector(&link::frame(4, 10, 1, &[&[0xC1][..], application].concat()))
+            Dnp3::selector(&of_master(4, 10, 1, &[&[0xC1][..], application].concat()))
         };
         for function in (0..=0xFF).filter(|function| *function != READ) {
             assert_eq!(invalid(data(&[0xC1, function, 0, 254, 0, 0, 0])), "application function");
@@ -368,8 +378,7 @@ mod tests {
         assert_eq!(invalid(data(&[0xC1, READ, 0, 254, 0, 0, 1])), "range", "another set");
         let class = data(&[0xC1, READ, 60, 2, 0, 0, 0]).unwrap();
         assert!(crate::safety::never::lists(crate::safety::never::DNP3, class.path()));
-        let to =
-            |function, to, from| invalid(Dnp3::selector(&link::frame(function, to, from, &[])));
+        let to = |function, to, from| invalid(Dnp3::selector(&of_master(function, to, from, &[])));
         for function in (0..=15).filter(|function| *function != REQUEST_LINK_STATUS) {
             assert_eq!(to(function, 10, 1), "link function", "{function}");
         }
@@ -378,10 +387,7 @@ mod tests {
             assert_eq!(to(REQUEST_LINK_STATUS, 10, everybody), "source");
         }
         let itself = [0xC1, 0xC1, READ, 0, 254, 0, 0, 0];
-        assert_eq!(
-            invalid(Dnp3::selector(&link::frame(4, SELF_ADDRESS, 1, &itself))),
-            "destination"
-        );
+        assert_eq!(invalid(Dnp3::selector(&of_master(4, SELF_ADDRESS, 1, &itself))), "destination");
     }
 
     #[test]
@@ -396,7 +402,7 @@ mod tests {
         assert_eq!(Dnp3::answer(read.bytes(), &greeting), Ok(None), "no answer to a read");
 
         let secondary = |control: u8, to, from| {
-            let mut bytes = link::frame(control & 0x0F, to, from, &[]);
+            let mut bytes = of_master(control & 0x0F, to, from, &[]);
             bytes[3] = control;
             let sum = crc(&bytes[..8]).to_le_bytes();
             bytes[8..10].copy_from_slice(&sum);

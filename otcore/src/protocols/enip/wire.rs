@@ -18,10 +18,10 @@ pub use objects::{
 };
 pub use status::{KeySwitch, Mode, Status};
 
-use crate::protocol::{Answer, Protocol, Request};
+use crate::protocol::{Answer, Path, Protocol, Request};
 use crate::protocols::foreign;
 use crate::safety::{ReadOnly, Selector};
-use crate::wire::{Reader, WireError, Writer};
+use crate::wire::{Reader, WireError, Writer, is_one_answer};
 
 const LIST_SERVICES: u8 = 0x04;
 const LIST_IDENTITY: u8 = 0x63;
@@ -59,25 +59,31 @@ impl Enip {
 impl Protocol for Enip {
     const NAME: &'static str = "enip";
     type Function = Function;
+    /// Up to the context of the sender.
+    const BEGINNING: usize = 20;
 
-    fn frame(&self, function: Function, tag: u16, _: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    fn frame(&self, function: Function, tag: u16, out: &mut Writer, _: impl FnOnce(&mut Writer)) {
         match function.facts().selector.path() {
             [command @ (LIST_SERVICES | LIST_IDENTITY)] => {
-                encapsulation::message(*command, 0, tag, &[])
+                encapsulation::message(out, *command, 0, tag, &[]);
             }
-            [REGISTER_SESSION] => encapsulation::message(REGISTER_SESSION, 0, tag, &REGISTRATION),
+            [REGISTER_SESSION] => {
+                encapsulation::message(out, REGISTER_SESSION, 0, tag, &REGISTRATION);
+            }
             [UNREGISTER_SESSION] => {
-                encapsulation::message(UNREGISTER_SESSION, self.session, tag, &[])
+                encapsulation::message(out, UNREGISTER_SESSION, self.session, tag, &[]);
             }
             [SEND_RR_DATA, path @ ..] => {
                 let request = cip::request(path, self.slot);
-                encapsulation::message(SEND_RR_DATA, self.session, tag, &cip::unconnected(&request))
+                let data = cip::unconnected(&request);
+                encapsulation::message(out, SEND_RR_DATA, self.session, tag, &data);
             }
-            _ => Vec::new(), // has no selector, so it never leaves
+            _ => {} // has no selector, so it never leaves
         }
     }
 
-    fn selector(frame: &[u8]) -> Result<Selector, WireError> {
+    #[inline]
+    fn read_back(frame: &[u8], path: &mut impl Path) -> Result<(), WireError> {
         let mut r = Reader::new(frame);
         let header = Header::read(&mut r)?;
         encapsulation::is_as_we_write(&header)?;
@@ -88,15 +94,12 @@ impl Protocol for Enip {
         }
         match (header.command, r.rest()) {
             (command @ (LIST_SERVICES | LIST_IDENTITY | UNREGISTER_SESSION), []) => {
-                Ok(Selector::of(&[command]))
+                path.next([command])
             }
-            (REGISTER_SESSION, data) if data == REGISTRATION => {
-                Ok(Selector::of(&[REGISTER_SESSION]))
-            }
+            (REGISTER_SESSION, data) if data == REGISTRATION => path.next([REGISTER_SESSION]),
             (SEND_RR_DATA, data) => {
-                let mut path = vec![SEND_RR_DATA];
-                path.extend(cip::path(cip::carried_as_we_do(data)?)?);
-                Selector::read(&path).ok_or(WireError::Invalid { field: "path", value: 0 })
+                path.next([SEND_RR_DATA])?;
+                cip::path(cip::carried_as_we_do(data)?, path)
             }
             (command, _) => Err(WireError::Invalid { field: "command", value: command.into() }),
         }
@@ -116,6 +119,7 @@ impl Protocol for Enip {
         if message == asked {
             return Err(WireError::Echo);
         }
+        is_one_answer(message, message.len(), Self::BEGINNING)?;
         let mut question = Reader::new(asked);
         let ours = Header::read(&mut question)?;
         let mut r = Reader::new(message);
@@ -140,8 +144,9 @@ impl Protocol for Enip {
                 Err(WireError::Invalid { field: "session handle", value })
             }
             SEND_RR_DATA => {
-                let asked = cip::path(cip::carried_as_we_do(question.rest())?)?;
-                cip::answer(&asked, r.rest()).map(Some)
+                let mut asked = Selector::of(&[]);
+                cip::path(cip::carried_as_we_do(question.rest())?, &mut asked)?;
+                cip::answer(asked.path(), r.rest()).map(Some)
             }
             _ => Ok(Some(Answer::Body(r.rest()))),
         }
@@ -278,9 +283,10 @@ mod tests {
 
     #[test]
     fn writes_resets_and_connections_are_no_questions() {
-        let field = |command, data: &[u8]| match Enip::selector(&encapsulation::message(
-            command, 7, 1, data,
-        )) {
+        let message = |command, data: &[u8]| {
+            Writer::all(|out| encapsulation::message(out, command, 7, 1, data))
+        };
+        let field = |command, data: &[u8]| match Enip::selector(&message(command, data)) {
             Err(WireError::Invalid { field, .. } | WireError::Short { field }) => field,
             other => panic!("{other:?}"),
         };

@@ -13,14 +13,16 @@ pub use server_id::{ReportServerId, Run, ServerId};
 pub use sunspec::{Base, CommonModel, SunSpecCommon, SunSpecMarker};
 pub use umas::{CivilTime, CpuId, ProjectInfo, UmasReadId, UmasReadProjectInfo};
 
-use crate::protocol::{Answer, Protocol};
+use crate::protocol::{Answer, Path, Protocol};
 use crate::protocols::foreign;
-use crate::safety::{ReadOnly, Selector};
-use crate::wire::{Reader, WireError, Writer};
+use crate::safety::ReadOnly;
+use crate::wire::{Reader, WireError, Writer, is_one_answer};
 
 const READ_HOLDING_REGISTERS: u8 = 0x03;
 const REPORT_SERVER_ID: u8 = 0x11;
 const ENCAPSULATED_INTERFACE: u8 = 0x2B;
+/// Read Device Identification, inside an encapsulated interface.
+const DEVICE_ID: u8 = 0x0E;
 const UMAS: u8 = 0x5A;
 const REFUSED: u8 = 0x80;
 
@@ -42,31 +44,36 @@ pub struct Modbus {
 impl Protocol for Modbus {
     const NAME: &'static str = "modbus";
     type Function = Function;
+    /// The header and the function.
+    const BEGINNING: usize = 8;
 
     /// Any unit but the device itself may be a serial device behind a gateway.
     fn is_on_a_bus(&self) -> bool {
         self.unit != 0xFF
     }
 
-    fn frame(&self, function: Function, tag: u16, body: impl FnOnce(&mut Writer)) -> Vec<u8> {
-        let facts = function.facts();
-        let mut out = Writer::with_capacity(facts.max_request.into());
-        out.u16_be(tag).u16_be(0).u16_be(0).u8(self.unit).bytes(facts.selector.path());
-        body(&mut out);
-        let mut message = out.into_vec();
-        let length = message.len().saturating_sub(BEFORE_LENGTH_COUNTS);
-        if let Some(place) = message.get_mut(4..6) {
-            place.copy_from_slice(&u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
-        }
-        message
+    fn frame(
+        &self,
+        function: Function,
+        tag: u16,
+        out: &mut Writer,
+        body: impl FnOnce(&mut Writer),
+    ) {
+        let path = function.facts().selector.path();
+        out.u16_be(tag).u16_be(0).u16_be(0).u8(self.unit).bytes(path);
+        body(out);
+        let length = out.written().len().saturating_sub(BEFORE_LENGTH_COUNTS);
+        out.set_u16_be(4, u16::try_from(length).unwrap_or(u16::MAX));
     }
 
-    fn selector(frame: &[u8]) -> Result<Selector, WireError> {
+    #[inline]
+    fn read_back(frame: &[u8], path: &mut impl Path) -> Result<(), WireError> {
         let mut r = Reader::new(frame);
         Header::read(&mut r)?.spans(frame)?;
-        question(r.rest())
+        question(r.rest(), path)
     }
 
+    #[inline]
     fn split(buf: &[u8]) -> Result<Option<usize>, WireError> {
         match Header::read(&mut Reader::new(buf)) {
             Ok(header) => Ok(Some(header.whole()).filter(|whole| *whole <= buf.len())),
@@ -81,10 +88,12 @@ impl Protocol for Modbus {
     ///
     /// A message for another unit is skipped like a late answer: behind a gateway it may well be
     /// one, and in either case it says nothing about the unit that was asked.
+    #[inline]
     fn answer<'a>(asked: &[u8], message: &'a [u8]) -> Result<Option<Answer<'a>>, WireError> {
         if message == asked {
             return Err(WireError::Echo);
         }
+        is_one_answer(message, message.len(), Self::BEGINNING)?;
         let mut question = Reader::new(asked);
         let ours = Header::read(&mut question)?;
         let function = question.u8("function")?;
@@ -112,6 +121,7 @@ struct Header {
 }
 
 impl Header {
+    #[inline]
     fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let transaction = r.u16_be("transaction id")?;
         match r.u16_be("protocol id")? {
@@ -125,10 +135,12 @@ impl Header {
         Ok(Self { transaction, length, unit: r.u8("unit")? })
     }
 
+    #[inline]
     fn whole(&self) -> usize {
         BEFORE_LENGTH_COUNTS + usize::from(self.length)
     }
 
+    #[inline]
     fn spans(&self, message: &[u8]) -> Result<(), WireError> {
         if self.whole() == message.len() {
             return Ok(());
@@ -138,31 +150,37 @@ impl Header {
 }
 
 /// The selector of a question without its header, which must end where its kind of question ends.
-fn question(pdu: &[u8]) -> Result<Selector, WireError> {
-    let mut r = Reader::new(pdu);
-    let (path, operands) = match r.u8("function")? {
-        READ_HOLDING_REGISTERS => (5, 0), // function, address, quantity
-        REPORT_SERVER_ID => (1, 0),
-        ENCAPSULATED_INTERFACE => match r.u8("mei type")? {
-            0x0E => (3, 1), // function, type, code; object id
-            other => return Err(WireError::Invalid { field: "mei type", value: other.into() }),
-        },
-        UMAS => match r.array("umas function")? {
-            [_, 0x02] => (3, 0), // function, pairing key, umas function
-            [_, 0x03] => (4, 0), // the same, subfunction
-            [_, other] => {
-                return Err(WireError::Invalid { field: "umas function", value: other.into() });
-            }
-        },
-        other => return Err(WireError::Invalid { field: "function", value: other.into() }),
-    };
-    let mut r = Reader::new(pdu);
-    let path = r.take(path, "selector")?;
-    r.take(operands, "operands")?;
-    if r.left() > 0 {
-        return Err(WireError::Invalid { field: "length", value: pdu.len() as u64 });
+#[inline]
+fn question(pdu: &[u8], path: &mut impl Path) -> Result<(), WireError> {
+    match *pdu {
+        [READ_HOLDING_REGISTERS, a1, a0, q1, q0] => {
+            path.next([READ_HOLDING_REGISTERS, a1, a0, q1, q0])
+        }
+        [REPORT_SERVER_ID] => path.next([REPORT_SERVER_ID]),
+        [ENCAPSULATED_INTERFACE, DEVICE_ID, code, _object] => {
+            path.next([ENCAPSULATED_INTERFACE, DEVICE_ID, code])
+        }
+        [UMAS, key, 0x02] => path.next([UMAS, key, 0x02]),
+        [UMAS, key, 0x03, sub] => path.next([UMAS, key, 0x03, sub]),
+        _ => Err(no_question(pdu)),
     }
-    Selector::read(path).ok_or(WireError::Short { field: "selector" })
+}
+
+/// What is wrong with it.
+#[cold]
+fn no_question(pdu: &[u8]) -> WireError {
+    let (field, value) = match *pdu {
+        [] | [ENCAPSULATED_INTERFACE | UMAS] | [UMAS, _] => {
+            return WireError::Short { field: "function" };
+        }
+        [ENCAPSULATED_INTERFACE, other, ..] if other != DEVICE_ID => ("mei type", other.into()),
+        [UMAS, _, other, ..] if !matches!(other, 0x02 | 0x03) => ("umas function", other.into()),
+        [READ_HOLDING_REGISTERS | REPORT_SERVER_ID | ENCAPSULATED_INTERFACE | UMAS, ..] => {
+            ("length", pdu.len() as u64)
+        }
+        [other, ..] => ("function", other.into()),
+    };
+    WireError::Invalid { field, value }
 }
 
 /// An exception. Any code is a refusal, whatever follows it: real devices invent both.

@@ -27,10 +27,10 @@ pub use records::{
 };
 pub use szl::{List, Part, ReadNextPart, ReadSzl, Szl};
 
-use crate::protocol::{Answer, Protocol};
+use crate::protocol::{Answer, Path, Protocol};
 use crate::protocols::foreign;
-use crate::safety::{ReadOnly, Selector};
-use crate::wire::{Reader, WireError, Writer};
+use crate::safety::ReadOnly;
+use crate::wire::{Reader, WireError, Writer, is_one_answer};
 
 /// A conversation with one module of a controller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct S7;
 impl Protocol for S7 {
     const NAME: &'static str = "s7";
     type Function = Function;
+    /// Up to the reference of the question, behind the headers of TPKT and COTP.
+    const BEGINNING: usize = 13;
 
     /// Whoever uses ISO-on-TCP grants connections.
     fn asks_for_transport(function: Function) -> bool {
@@ -46,7 +48,13 @@ impl Protocol for S7 {
         matches!(function, ConnectBasic | ConnectOperator | ConnectProgrammer)
     }
 
-    fn frame(&self, function: Function, tag: u16, body: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    fn frame(
+        &self,
+        function: Function,
+        tag: u16,
+        out: &mut Writer,
+        body: impl FnOnce(&mut Writer),
+    ) {
         let body = || {
             let mut w = Writer::default();
             body(&mut w);
@@ -54,31 +62,32 @@ impl Protocol for S7 {
         };
         let first = |body: Vec<u8>| body.first().copied().unwrap_or_default();
         match *function.facts().selector.path() {
-            [0xE0, kind] => cotp::request(tag, kind, first(body())),
-            [JOB, function] => message(JOB, tag, &[&[function], &body()], &[]),
+            [0xE0, kind] => cotp::request(out, tag, kind, first(body())),
+            [JOB, function] => message(out, JOB, tag, &[&[function], &body()], &[]),
             [USER_DATA, QUESTION, group, function, i1, i0, x1, x0] => {
                 let [h0, h1, h2] = USER_DATA_HEAD;
                 let parameters = [h0, h1, h2, 4, QUESTION, group, function, 0];
                 let [success, octets] = ITEM;
-                question_of(tag, parameters, [success, octets, 0, 4, i1, i0, x1, x0])
+                question_of(out, tag, parameters, [success, octets, 0, 4, i1, i0, x1, x0]);
             }
             [USER_DATA, CONTINUATION, group, function] => {
                 let tail = [8, CONTINUATION, group, function, first(body()), 0, 0, 0, 0];
-                message(USER_DATA, tag, &[&USER_DATA_HEAD, &tail], &[&NO_ITEM])
+                message(out, USER_DATA, tag, &[&USER_DATA_HEAD, &tail], &[&NO_ITEM]);
             }
-            _ => Vec::new(), // has no selector, so it never leaves
+            _ => {} // has no selector, so it never leaves
         }
     }
 
-    fn selector(frame: &[u8]) -> Result<Selector, WireError> {
+    #[inline]
+    fn read_back(frame: &[u8], path: &mut impl Path) -> Result<(), WireError> {
         match Message::read(frame)? {
             Message::Request(rest) => {
                 let [kind, _place] = cotp::called(rest)?;
-                Ok(Selector::of(&[0xE0, kind]))
+                path.next([0xE0, kind])
             }
             Message::Data(payload) => {
                 cotp::is_carried_as_we_do(frame)?;
-                question(payload)
+                question(payload, path)
             }
             _ => Err(WireError::Invalid { field: "cotp kind", value: 0 }),
         }
@@ -101,6 +110,7 @@ impl Protocol for S7 {
         if message == asked {
             return Err(WireError::Echo);
         }
+        is_one_answer(message, message.len(), Self::BEGINNING)?;
         let question = Asked::read(asked)?;
         match (question, Message::read(message)?) {
             (None, Message::Confirm(parameters)) => Ok(Some(Answer::Body(parameters))),
@@ -142,9 +152,10 @@ mod tests {
     }
 
     fn carried(payload: &[u8]) -> Vec<u8> {
-        let mut out = cotp::carrier(payload.len());
-        out.bytes(payload);
-        out.into_vec()
+        Writer::all(|out| {
+            cotp::carrier(out, payload.len());
+            out.bytes(payload);
+        })
     }
 
     fn place(slot: u8) -> Place {
@@ -258,17 +269,21 @@ mod tests {
         }
     }
 
+    fn said(kind: u8, tag: u16, parameters: &[&[u8]], data: &[&[u8]]) -> Vec<u8> {
+        Writer::all(|out| message(out, kind, tag, parameters, data))
+    }
+
     #[test]
     fn a_write_a_stop_and_a_disconnect_are_no_questions() {
         let field = |bytes: &[u8]| match S7::selector(bytes) {
             Err(WireError::Invalid { field, .. } | WireError::Short { field }) => field,
             other => panic!("{other:?}"),
         };
-        assert_eq!(field(&message(JOB, 1, &[&[0x05, 0]], &[])), "function");
-        assert_eq!(field(&message(JOB, 1, &[&[0x29]], &[])), "function");
+        assert_eq!(field(&said(JOB, 1, &[&[0x05, 0]], &[])), "function");
+        assert_eq!(field(&said(JOB, 1, &[&[0x29]], &[])), "function");
         assert_eq!(field(&[3, 0, 0, 11, 6, 0x80, 0, 1, 0, 1, 0x80]), "cotp kind");
         let subscribe = [0, 1, 0x12, 4, 0x11, 0x44, 0x02, 0];
-        assert_eq!(field(&message(USER_DATA, 1, &[&subscribe], &[&NO_ITEM])), "group and function");
+        assert_eq!(field(&said(USER_DATA, 1, &[&subscribe], &[&NO_ITEM])), "group and function");
     }
 
     #[test]
@@ -373,7 +388,7 @@ mod tests {
     fn a_return_code_without_an_error_code_is_a_refusal() {
         let asked = frame(&ReadSzl { list: List::Modules });
         let parameters = [0, 1, 0x12, 8, 0x12, 0x84, 1, 0, 0, 0, 0, 0];
-        let answer = message(USER_DATA, 1, &[&parameters], &[&[0x81, 0, 0, 0]]);
+        let answer = said(USER_DATA, 1, &[&parameters], &[&[0x81, 0, 0, 0]]);
         let refusal = Answer::Refusal { code: refusal::RETURN_CODE | 0x81, busy: false };
         assert_eq!(S7::answer(asked.bytes(), &answer), Ok(Some(refusal)));
     }
@@ -489,7 +504,7 @@ mod tests {
             let raw = [&[3, 0], &length[..], &cotp].concat();
             let head = [&USER_DATA_HEAD[..], &[8, 0x12, 0x84, 1], &parameters].concat();
             for (_, asked) in every_question(1, place(2), 1) {
-                for answer in [&cotp, &raw, &message(kind, 1, &[&parameters], &[&data]), &message(kind, 1, &[&head], &[&data])] {
+                for answer in [&cotp, &raw, &said(kind, 1, &[&parameters], &[&data]), &said(kind, 1, &[&head], &[&data])] {
                     if let Ok(Some(Answer::Body(body))) = S7::answer(asked.bytes(), answer) {
                         drop(SetupCommunication.read(&mut Reader::new(body)));
                         drop(ReadNextPart { sequence: 0 }.read(&mut Reader::new(body)));

@@ -3,7 +3,7 @@
 use super::{Conversation, Stop};
 use crate::gate::policy::{Limits, Policy};
 use crate::model::Transport;
-use crate::protocols::{self, Bounds, Probe};
+use crate::protocols::{self, Bounds};
 
 /// Seconds, if every device takes all of its time, and everything of the plan waits for its turn
 /// besides.
@@ -33,15 +33,13 @@ fn if_nobody_lives_there(limits: &Limits, stops: &[Stop], devices: u128) -> u64 
     turns.saturating_mul(longest_ms).div_ceil(1_000)
 }
 
-/// How long an address may be looked for in one conversation: until its connection times out, and for
-/// a datagram, its repetitions and one more question until the last is given up.
+/// How long an address may be looked for in one conversation: until its connection times out, and until
+/// the last datagram is given up.
 fn looking_ms(limits: &Limits, what: &Conversation) -> u64 {
-    let carriers = protocols::by_name(what.protocol).map(Probe::carriers);
-    let datagrams = carriers.is_some_and(|carriers| carriers.contains(&Transport::Udp));
+    let probe = protocols::by_name(what.protocol);
+    let by_datagrams = probe.filter(|probe| probe.carriers().contains(&Transport::Udp));
     let connect = if what.bounds.connections > 0 { limits.connect_timeout_ms } else { 0 };
-    let wait = u64::from(limits.response_timeout_ms.max(limits.udp_retry_gap_ms));
-    let datagrams = if datagrams { wait * (2 + u64::from(limits.udp_retries)) } else { 0 };
-    u64::from(connect) + datagrams
+    u64::from(connect) + by_datagrams.map_or(0, |probe| probe.looking_ms(limits))
 }
 
 fn rounds(devices: u128, at_once: u32) -> u64 {

@@ -1,6 +1,6 @@
 //! Which question an answer belongs to, and what it says below its headers.
 
-use super::message::{BROADCAST_TABLE, FOREIGN_TABLE, Message, NETWORK_MESSAGE, RESULT};
+use super::message::{self, BROADCAST_TABLE, FOREIGN_TABLE, NETWORK_MESSAGE, Npdu, RESULT};
 use super::question::{self, Asked, Question, READ_PROPERTY};
 use super::refusal;
 use super::value::{self, ObjectId, WILDCARD};
@@ -27,20 +27,28 @@ const CLOSE_VALUE: u8 = 0x3F;
 
 /// The body of an answer is: after Who-Is the whole message; after a read of one property what stands
 /// between the tags around its value; after one of several everything behind the service.
-pub(super) fn answer<'a>(asked: &[u8], message: &'a [u8]) -> Result<Option<Answer<'a>>, WireError> {
-    if message == asked {
+pub(super) fn answer<'a>(asked: &[u8], reply: &'a [u8]) -> Result<Option<Answer<'a>>, WireError> {
+    if reply == asked {
         return Err(WireError::Echo);
     }
     let Question { to, asked } = question::parse(asked)?;
-    let mut reply = Message::read(message)?;
+    let r = &mut Reader::new(reply);
+    let function = message::function(r)?;
+    let carries_npdu = message::carries_npdu(function, r)?;
     match asked {
-        Asked::BroadcastTable => return Ok(table(&mut reply, BROADCAST_TABLE, 0x20)),
-        Asked::ForeignTable => return Ok(table(&mut reply, FOREIGN_TABLE, 0x40)),
-        _ if !reply.carries_npdu() => return Ok(None),
+        Asked::BroadcastTable => return Ok(table(function, r, BROADCAST_TABLE, 0x20)),
+        Asked::ForeignTable => return Ok(table(function, r, FOREIGN_TABLE, 0x40)),
+        _ if !carries_npdu => return Ok(None),
         _ => {}
     }
-    let npdu = reply.npdu()?;
-    let r = &mut reply.rest;
+    let before = r.clone();
+    if let (None, Asked::Read { service, invoke, object, property }) = (to, asked)
+        && message::goes_nowhere_else(message::control(r)?)
+    {
+        return read(r, (service, invoke), (object, property));
+    }
+    *r = before;
+    let npdu = Npdu::read(r)?;
     if npdu.control & NETWORK_MESSAGE != 0 {
         let network = to.map(|to| to.network);
         return network_message(asked, network, r);
@@ -50,7 +58,7 @@ pub(super) fn answer<'a>(asked: &[u8], message: &'a [u8]) -> Result<Option<Answe
             let network = npdu.from.map(|from| from.network);
             let elsewhere = to.is_some_and(|to| network != Some(to.network));
             let is_meant = !elsewhere && i_am(r)?.is_some_and(|it| (first..=last).contains(&it));
-            Ok(is_meant.then_some(Answer::Body(message)))
+            Ok(is_meant.then_some(Answer::Body(reply)))
         }
         Asked::Read { service, invoke, object, property } => match npdu.from == to {
             true => read(r, (service, invoke), (object, property)),
@@ -61,10 +69,10 @@ pub(super) fn answer<'a>(asked: &[u8], message: &'a [u8]) -> Result<Option<Answe
 }
 
 /// The answer to a question for a table, or that there is none.
-fn table<'a>(reply: &mut Message<'a>, wanted: u8, none: u16) -> Option<Answer<'a>> {
-    match reply.function {
-        function if function == wanted => Some(Answer::Body(reply.rest.rest())),
-        RESULT => match reply.rest.u16_be("result") {
+fn table<'a>(function: u8, r: &mut Reader<'a>, wanted: u8, none: u16) -> Option<Answer<'a>> {
+    match function {
+        function if function == wanted => Some(Answer::Body(r.rest())),
+        RESULT => match r.u16_be("result") {
             Ok(result) if result == none => Some(refusal::link(result)),
             _ => None,
         },

@@ -30,8 +30,6 @@ const HOPS: u8 = 0xFF;
 /// A whole message, and what is in it.
 #[derive(Clone, Debug)]
 pub(super) struct Message<'a> {
-    /// The function of the BVLC.
-    pub(super) function: u8,
     /// Who sent it first, if a BBMD handed it on.
     pub(super) origin: Option<IpPlace>,
     /// Everything behind the BVLC.
@@ -48,52 +46,87 @@ pub(super) struct Npdu {
 
 impl<'a> Message<'a> {
     /// Take the BVLC off.
-    #[inline]
     pub(super) fn read(message: &'a [u8]) -> Result<Self, WireError> {
         let mut rest = Reader::new(message);
-        let [kind, function, high, low] = rest.array("BVLC header")?;
-        if kind != BVLL {
-            return Err(WireError::Invalid { field: "BVLC type", value: kind.into() });
-        }
-        let length = u16::from_be_bytes([high, low]);
-        if usize::from(length) != message.len() {
-            return Err(WireError::Invalid { field: "BVLC length", value: length.into() });
-        }
-        let origin = match function {
+        let origin = match function(&mut rest)? {
             FORWARDED => Some(IpPlace::read(&mut rest, "original address")?),
             _ => None,
         };
-        Ok(Self { function, origin, rest })
-    }
-
-    /// Whether an NPDU follows.
-    #[inline]
-    pub(super) fn carries_npdu(&self) -> bool {
-        matches!(self.function, FORWARDED | UNICAST | BROADCAST)
+        Ok(Self { origin, rest })
     }
 
     /// Take the NPDU's own header off.
-    #[inline]
     pub(super) fn npdu(&mut self) -> Result<Npdu, WireError> {
-        let r = &mut self.rest;
-        let [version, control] = r.array("NPDU header")?;
-        if version != VERSION {
-            return Err(WireError::Invalid { field: "NPDU version", value: version.into() });
-        }
-        if control & !(EXPECTS_REPLY | PRIORITY) == 0 {
-            return Ok(Npdu { control, to: None, from: None });
-        }
-        let given = |bit: u8| control & bit != 0;
-        let to = if given(HAS_DESTINATION) { Some(Address::read(r)?) } else { None };
-        let from = if given(HAS_SOURCE) { Some(Address::read(r)?) } else { None };
-        if to.is_some() {
-            r.u8("hop count")?;
-        }
-        Ok(Npdu { control, to, from })
+        Npdu::read(&mut self.rest)
     }
 }
 
+/// The function of the BVLC, which is taken off a whole message.
+#[inline]
+pub(super) fn function(message: &mut Reader<'_>) -> Result<u8, WireError> {
+    let whole = message.left();
+    let (kind, function) = (message.u8("BVLC type")?, message.u8("BVLC function")?);
+    if kind != BVLL {
+        return Err(WireError::Invalid { field: "BVLC type", value: kind.into() });
+    }
+    let length = message.u16_be("BVLC length")?;
+    if usize::from(length) != whole {
+        return Err(WireError::Invalid { field: "BVLC length", value: length.into() });
+    }
+    Ok(function)
+}
+
+/// Take what is in front of an NPDU off, behind the BVLC with this function; `false` if none follows.
+#[inline]
+pub(super) fn carries_npdu(function: u8, r: &mut Reader<'_>) -> Result<bool, WireError> {
+    match function {
+        UNICAST | BROADCAST => Ok(true),
+        FORWARDED => IpPlace::read(r, "original address").map(|_| true),
+        _ => Ok(false),
+    }
+}
+
+impl Npdu {
+    /// Take its own header off.
+    #[inline]
+    pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        match control(r)? {
+            control if goes_nowhere_else(control) => Ok(Self { control, to: None, from: None }),
+            control => routed(r, control),
+        }
+    }
+}
+
+/// The control byte of an NPDU, behind its version.
+#[inline]
+pub(super) fn control(r: &mut Reader<'_>) -> Result<u8, WireError> {
+    let (version, control) = (r.u8("NPDU version")?, r.u8("NPDU control")?);
+    match version {
+        VERSION => Ok(control),
+        other => Err(WireError::Invalid { field: "NPDU version", value: other.into() }),
+    }
+}
+
+/// Whether an application's message follows this control byte at once, without any address.
+#[inline]
+pub(super) fn goes_nowhere_else(control: u8) -> bool {
+    control & !(EXPECTS_REPLY | PRIORITY) == 0
+}
+
+/// The rest of the header of an NPDU that comes from another network or goes there.
+#[inline(never)]
+fn routed(r: &mut Reader<'_>, control: u8) -> Result<Npdu, WireError> {
+    let given = |bit: u8| control & bit != 0;
+    let to = if given(HAS_DESTINATION) { Some(Address::read(r)?) } else { None };
+    let from = if given(HAS_SOURCE) { Some(Address::read(r)?) } else { None };
+    if to.is_some() {
+        r.u8("hop count")?;
+    }
+    Ok(Npdu { control, to, from })
+}
+
 /// Length of the message that `buf` begins with: it is a whole datagram.
+#[inline]
 pub(super) fn length(buf: &[u8]) -> Result<usize, WireError> {
     let mut r = Reader::new(buf);
     let kind = r.u8("BVLC type")?;
@@ -111,24 +144,21 @@ pub(super) fn length(buf: &[u8]) -> Result<usize, WireError> {
     }
 }
 
-/// A message with this function, of which everything behind the BVLC is still to come.
-pub(super) fn begin(function: u8, room: usize) -> Writer {
-    let mut w = Writer::with_capacity(room);
+/// Write the BVLC of a message with this function, of which everything else is still to come.
+#[inline]
+pub(super) fn begin(w: &mut Writer, function: u8) {
     w.u8(BVLL).u8(function).u16_be(0);
-    w
 }
 
 /// The same with everything in it, and so its length too.
-pub(super) fn finish(w: Writer) -> Vec<u8> {
-    let mut message = w.into_vec();
-    let length = u16::try_from(message.len()).unwrap_or(u16::MAX);
-    if let Some(place) = message.get_mut(2..4) {
-        place.copy_from_slice(&length.to_be_bytes());
-    }
-    message
+#[inline]
+pub(super) fn finish(w: &mut Writer) {
+    let length = u16::try_from(w.written().len()).unwrap_or(u16::MAX);
+    w.set_u16_be(2, length);
 }
 
 /// The header of an NPDU of ours, as `control` says.
+#[inline]
 pub(super) fn npdu(w: &mut Writer, control: u8, to: Option<&Address>) {
     let destination = if to.is_some() { HAS_DESTINATION } else { 0 };
     w.u8(VERSION).u8(control | destination);

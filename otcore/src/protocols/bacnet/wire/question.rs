@@ -2,10 +2,11 @@
 
 use super::address::Address;
 use super::message::{
-    self, BROADCAST, EXPECTS_REPLY, HAS_DESTINATION, Message, NETWORK_MESSAGE,
-    READ_BROADCAST_TABLE, READ_FOREIGN_TABLE, UNICAST,
+    self, BROADCAST, EXPECTS_REPLY, HAS_DESTINATION, NETWORK_MESSAGE, Npdu, READ_BROADCAST_TABLE,
+    READ_FOREIGN_TABLE, UNICAST,
 };
 use super::value::{self, ObjectId, WILDCARD};
+use crate::protocol::Path;
 use crate::safety::{Facts, Selector};
 use crate::wire::{Reader, WireError, Writer};
 
@@ -32,39 +33,43 @@ const LONG: u8 = 0x0A;
 const OPEN_LIST: u8 = 0x1E;
 const CLOSE_LIST: u8 = 0x1F;
 
-/// Put a function's headers around what `body` writes. Empty if it has no place to go to, or one too
+/// Put a function's headers around what `body` writes. Nothing if it has no place to go to, or one too
 /// many.
+#[inline]
 pub(super) fn frame(
     facts: &Facts,
     to: Option<&Address>,
     tag: u16,
+    w: &mut Writer,
     body: impl FnOnce(&mut Writer),
-) -> Vec<u8> {
+) {
     let path = facts.selector.path();
-    let function = path.first().copied().unwrap_or_default();
-    let mut w = message::begin(function, facts.max_request.into());
     match path {
-        [READ_BROADCAST_TABLE | READ_FOREIGN_TABLE] => {}
+        [UNICAST, NETWORK_MESSAGE, ..] => {}
+        [UNICAST, route, ..] if (*route == HAS_DESTINATION) != to.is_some() => return,
+        [BROADCAST, ..] if to.is_some() => return,
+        _ => {}
+    }
+    message::begin(w, path.first().copied().unwrap_or_default());
+    match path {
         [UNICAST, NETWORK_MESSAGE, kind] => {
-            message::npdu(&mut w, NETWORK_MESSAGE, None);
+            message::npdu(w, NETWORK_MESSAGE, None);
             w.u8(*kind);
         }
-        [UNICAST, route, ..] if (*route == HAS_DESTINATION) != to.is_some() => return Vec::new(),
-        [BROADCAST, ..] if to.is_some() => return Vec::new(),
         [UNICAST | BROADCAST, _, UNCONFIRMED, service] => {
-            message::npdu(&mut w, 0, to);
+            message::npdu(w, 0, to);
             w.bytes(&[UNCONFIRMED, *service]);
-            body(&mut w);
+            body(w);
         }
         [UNICAST, _, CONFIRMED, service, ..] => {
             let [_, invoke] = tag.to_be_bytes();
-            message::npdu(&mut w, EXPECTS_REPLY, to);
+            message::npdu(w, EXPECTS_REPLY, to);
             w.bytes(&[CONFIRMED, LARGEST_ANSWER, invoke, *service]);
-            body(&mut w);
+            body(w);
         }
-        _ => return Vec::new(),
+        _ => {} // a table, or nothing that reads back as itself
     }
-    message::finish(w)
+    message::finish(w);
 }
 
 /// What a finished question asks for, besides its selector.
@@ -85,73 +90,58 @@ pub(super) struct Question {
 }
 
 /// Read the selector back, and see that every other byte is as we write it.
-pub(super) fn selector(frame: &[u8]) -> Result<Selector, WireError> {
-    let mut message = Message::read(frame)?;
-    let mut path = Selector::of(&[message.function]);
-    match message.function {
+#[inline]
+pub(super) fn read_back(frame: &[u8], path: &mut impl Path) -> Result<(), WireError> {
+    let mut r = Reader::new(frame);
+    let function = message::function(&mut r)?;
+    path.next([function])?;
+    match function {
         READ_BROADCAST_TABLE | READ_FOREIGN_TABLE => {}
-        UNICAST => npdu(&mut message, &mut path)?,
-        BROADCAST => to_everybody(&mut message, &mut path)?,
+        UNICAST => npdu(&mut r, path)?,
+        BROADCAST => to_everybody(&mut r, path)?,
         other => return Err(WireError::Invalid { field: "BVLC function", value: other.into() }),
     }
-    match message.rest.rest() {
-        [] => {}
-        [more, ..] => {
-            return Err(WireError::Invalid { field: "end of question", value: (*more).into() });
-        }
+    match r.rest() {
+        [] => Ok(()),
+        [more, ..] => Err(WireError::Invalid { field: "end of question", value: (*more).into() }),
     }
-    Ok(path)
 }
 
-/// The next numbers of a selector.
-fn next(path: &mut Selector, numbers: &[u8]) -> Result<(), WireError> {
-    path.extend(numbers).ok_or(WireError::Invalid { field: "path", value: numbers.len() as u64 })
-}
-
-fn npdu(message: &mut Message<'_>, path: &mut Selector) -> Result<(), WireError> {
-    let mut again = message.rest.clone();
-    let npdu = message.npdu()?;
+#[inline]
+fn npdu(r: &mut Reader<'_>, path: &mut impl Path) -> Result<(), WireError> {
+    let mut again = r.clone();
+    if message::control(r)? == EXPECTS_REPLY {
+        path.next([0])?; // the device itself is asked, as most are
+        return read(r, path);
+    }
+    *r = again.clone();
+    let npdu = Npdu::read(r)?;
     if let Some(to) = &npdu.to {
         is_as_we_write(&mut again, npdu.control, to)?;
     }
-    next(path, &[npdu.control & !EXPECTS_REPLY])?;
-    let r = &mut message.rest;
-    match npdu.control {
-        NETWORK_MESSAGE => match r.u8("network message")? {
-            kind @ (WHO_IS_ROUTER | WHAT_IS_NETWORK_NUMBER) => next(path, &[kind])?,
-            kind => {
-                return Err(WireError::Invalid { field: "network message", value: kind.into() });
-            }
+    path.next([npdu.control & !EXPECTS_REPLY])?;
+    let everybody = npdu.to.map(|to| to.mac.as_bytes().is_empty());
+    match (npdu.control, everybody) {
+        (NETWORK_MESSAGE, _) => match r.u8("network message")? {
+            kind @ (WHO_IS_ROUTER | WHAT_IS_NETWORK_NUMBER) => path.next([kind]),
+            kind => Err(WireError::Invalid { field: "network message", value: kind.into() }),
         },
-        0 | HAS_DESTINATION => {
-            let everybody = npdu.to.is_none_or(|to| to.mac.as_bytes().is_empty());
-            if !everybody {
-                return Err(WireError::Invalid { field: "address", value: 0 });
-            }
-            who_is(r, path)?;
+        (0 | HAS_DESTINATION, None | Some(true)) => who_is(r, path),
+        (READ_ROUTED, None | Some(false)) => read(r, path),
+        (0 | HAS_DESTINATION | READ_ROUTED, _) => {
+            Err(WireError::Invalid { field: "address", value: 0 })
         }
-        EXPECTS_REPLY | READ_ROUTED => {
-            let everybody = npdu.to.is_some_and(|to| to.mac.as_bytes().is_empty());
-            if everybody {
-                return Err(WireError::Invalid { field: "address", value: 0 });
-            }
-            read(r, path)?;
-        }
-        control => {
-            return Err(WireError::Invalid { field: "NPDU control", value: control.into() });
-        }
+        (control, _) => Err(WireError::Invalid { field: "NPDU control", value: control.into() }),
     }
-    Ok(())
 }
 
 /// Who-Is for a range of numbers, on this network only.
-fn to_everybody(message: &mut Message<'_>, path: &mut Selector) -> Result<(), WireError> {
-    let npdu = message.npdu()?;
+fn to_everybody(r: &mut Reader<'_>, path: &mut impl Path) -> Result<(), WireError> {
+    let npdu = Npdu::read(r)?;
     if npdu.control != 0 {
         return Err(WireError::Invalid { field: "NPDU control", value: npdu.control.into() });
     }
-    next(path, &[npdu.control])?;
-    let r = &mut message.rest;
+    path.next([npdu.control])?;
     let has_range = r.left() > 2;
     who_is(r, path)?;
     match has_range {
@@ -176,10 +166,10 @@ fn is_as_we_write(r: &mut Reader<'_>, control: u8, to: &Address) -> Result<(), W
     }
 }
 
-fn who_is(r: &mut Reader<'_>, path: &mut Selector) -> Result<(), WireError> {
+fn who_is(r: &mut Reader<'_>, path: &mut impl Path) -> Result<(), WireError> {
     r.expect_u8(UNCONFIRMED, "kind of APDU")?;
     r.expect_u8(WHO_IS, "service")?;
-    next(path, &[UNCONFIRMED, WHO_IS])?;
+    path.next([UNCONFIRMED, WHO_IS])?;
     if r.left() == 0 {
         return Ok(());
     }
@@ -196,36 +186,64 @@ pub(super) fn range(w: &mut Writer, first: u32, last: u32) {
     value::write_context_unsigned(w, 1, last);
 }
 
-fn read(r: &mut Reader<'_>, path: &mut Selector) -> Result<(), WireError> {
+#[inline]
+fn read(r: &mut Reader<'_>, path: &mut impl Path) -> Result<(), WireError> {
     r.expect_u8(CONFIRMED, "kind of APDU")?;
     r.expect_u8(LARGEST_ANSWER, "largest answer")?;
     r.u8("invoke id")?;
     let service = r.u8("service")?;
-    next(path, &[CONFIRMED, service])?;
+    path.next([CONFIRMED, service])?;
     if !matches!(service, READ_PROPERTY | READ_PROPERTY_MULTIPLE) {
         return Err(WireError::Invalid { field: "service", value: service.into() });
     }
     let object = object(r)?;
     let kind = u8::try_from(object.kind);
     let no_kind = |_| WireError::Invalid { field: "object", value: object.kind.into() };
-    next(path, &[kind.map_err(no_kind)?])?;
+    path.next([kind.map_err(no_kind)?])?;
     if service == READ_PROPERTY {
         let (property, index) = property(r, 1)?;
-        return next(path, &word(property, index)?);
+        return path.next(word(property, index)?);
     }
     r.expect_u8(OPEN_LIST, "list of properties")?;
-    let mut last = None;
+    let (count, rest) = whole_properties(r.rest(), path)?;
+    *r = Reader::new(rest);
+    match (count, rest) {
+        (1..=MOST_PROPERTIES, [CLOSE_LIST, ..]) => r.expect_u8(CLOSE_LIST, "end of properties"),
+        _ => other_properties(r, count, path),
+    }
+}
+
+/// The whole properties that a list begins with, each with another one or the end behind, as most are:
+/// how many, and what follows them.
+#[inline]
+fn whole_properties<'a>(
+    mut list: &'a [u8],
+    path: &mut impl Path,
+) -> Result<(usize, &'a [u8]), WireError> {
     let mut count = 0;
     loop {
-        let mut rest = r.rest();
-        // Most are whole properties with a number below 256, with another one or the end behind.
-        while let [SHORT, property, ref after @ ..] = *rest
-            && let [SHORT | LONG | CLOSE_LIST, ..] = *after
-        {
-            next(path, &[0, property])?;
-            (count, last, rest) = (count + 1, None, after);
+        let (word, after) = match *list {
+            [SHORT, low, ref after @ ..] => ([0, low], after),
+            [LONG, high @ 1..COUNT, low, ref after @ ..] => ([high, low], after),
+            _ => return Ok((count, list)),
+        };
+        if !matches!(*after, [SHORT | LONG | CLOSE_LIST, ..]) {
+            return Ok((count, list));
         }
-        *r = Reader::new(rest);
+        path.next(word)?;
+        (count, list) = (count + 1, after);
+    }
+}
+
+/// The others, behind so many, up to the end of the list.
+#[inline(never)]
+fn other_properties(
+    r: &mut Reader<'_>,
+    mut count: usize,
+    path: &mut impl Path,
+) -> Result<(), WireError> {
+    let mut last = None;
+    loop {
         if count > MOST_PROPERTIES {
             return Err(WireError::Invalid { field: "properties", value: count as u64 });
         }
@@ -236,21 +254,17 @@ fn read(r: &mut Reader<'_>, path: &mut Selector) -> Result<(), WireError> {
         let word = word(property, index)?;
         // Elements of one list are one thing to ask for, however many.
         if word[0] & ELEMENTS == 0 || last != Some(word) {
-            next(path, &word)?;
+            path.next(word)?;
         }
         (count, last) = (count + 1, Some(word));
-        if count > MOST_PROPERTIES {
-            return Err(WireError::Invalid { field: "properties", value: property.into() });
-        }
     }
 }
 
 /// The object that a question or an answer is about.
 #[inline]
 pub(super) fn object(r: &mut Reader<'_>) -> Result<ObjectId, WireError> {
-    let [tag, a, b, c, d] = r.array("object")?;
-    match tag {
-        OBJECT => Ok(ObjectId::of(u32::from_be_bytes([a, b, c, d]))),
+    match r.u8("object")? {
+        OBJECT => Ok(ObjectId::of(u32::from_be_bytes(r.array("object")?))),
         tag => Err(WireError::Invalid { field: "object", value: tag.into() }),
     }
 }
@@ -285,6 +299,7 @@ fn word(property: u32, index: Option<u32>) -> Result<[u8; 2], WireError> {
 }
 
 /// The properties that a selector names.
+#[inline]
 pub(super) fn properties(selector: &Selector) -> impl Iterator<Item = u32> {
     let words = match selector.path() {
         [UNICAST, _, CONFIRMED, _, _object, words @ ..] => words,
@@ -295,6 +310,7 @@ pub(super) fn properties(selector: &Selector) -> impl Iterator<Item = u32> {
 }
 
 /// The whole properties that a selector names, in a question for several.
+#[inline]
 pub(super) fn whole(w: &mut Writer, selector: &Selector) {
     let words = match selector.path() {
         [UNICAST, _, CONFIRMED, _, _object, words @ ..] => words,
@@ -320,21 +336,21 @@ pub(super) fn several(w: &mut Writer, list: impl Iterator<Item = (u32, Option<u3
 }
 
 /// The object in a question.
+#[inline]
 pub(super) fn write_object(w: &mut Writer, object: ObjectId) {
     w.u8(OBJECT).bytes(&object.bits().to_be_bytes());
 }
 
-/// Take a question of our own apart, of which [`selector`] has seen that it is one.
+/// Take a question of our own apart, of which [`read_back`] has seen that it is one.
 #[inline]
 pub(super) fn parse(frame: &[u8]) -> Result<Question, WireError> {
-    let mut message = Message::read(frame)?;
-    match message.function {
+    let r = &mut Reader::new(frame);
+    match message::function(r)? {
         READ_BROADCAST_TABLE => return Ok(Question { to: None, asked: Asked::BroadcastTable }),
         READ_FOREIGN_TABLE => return Ok(Question { to: None, asked: Asked::ForeignTable }),
         _ => {}
     }
-    let npdu = message.npdu()?;
-    let r = &mut message.rest;
+    let npdu = Npdu::read(r)?;
     let asked = if npdu.control & NETWORK_MESSAGE != 0 {
         match r.u8("network message")? {
             WHO_IS_ROUTER => Asked::Routers,

@@ -169,10 +169,12 @@ impl ReadSeveral {
 impl Request<Bacnet> for ReadSeveral {
     type Reply = Vec<Property>;
 
+    #[inline]
     fn function(&self) -> Function {
         self.function
     }
 
+    #[inline]
     fn write(&self, body: &mut Writer) {
         let selector = &self.function.facts().selector;
         question::write_object(body, object(self.function, self.instance));
@@ -192,6 +194,7 @@ impl Request<Bacnet> for ReadSeveral {
 }
 
 /// The object that a function reads.
+#[inline]
 fn object(function: Function, instance: u32) -> ObjectId {
     let kind = function.facts().selector.path().get(4).copied().unwrap_or_default();
     ObjectId { kind: kind.into(), instance }
@@ -226,7 +229,7 @@ pub fn properties(body: &mut Reader<'_>) -> Result<Vec<Property>, WireError> {
     question::object(body)?;
     body.expect_u8(OPEN, "list of results")?;
     // Each is written where it stays: to move one there takes as long as to read it.
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(question::MOST_PROPERTIES);
     found.resize_with(question::MOST_PROPERTIES, || Property::of(0, Value::Null));
     let (mut count, mut rest) = (0, body.rest());
     loop {

@@ -62,6 +62,7 @@ impl ObjectId {
         Self { kind: (bits >> 22) as u16, instance: bits & WILDCARD }
     }
 
+    #[inline]
     pub(super) fn bits(self) -> u32 {
         u32::from(self.kind) << 22 | (self.instance & WILDCARD)
     }

@@ -160,9 +160,9 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// A frame from a master: function, whom for, who from, and data.
-pub(super) fn frame(function: u8, to: u16, from: u16, data: &[u8]) -> Vec<u8> {
-    let mut w = Writer::with_capacity(10 + data.len() + 2 * data.len().div_ceil(BLOCK - 2));
+/// Write a frame from a master: function, whom for, who from, and data.
+#[inline]
+pub(super) fn frame(w: &mut Writer, function: u8, to: u16, from: u16, data: &[u8]) {
     // Ours are far shorter than 250 bytes; a longer one would not read back, so never leave.
     let length = u8::try_from(data.len()).unwrap_or(u8::MAX).saturating_add(COUNTED);
     let [to_low, to_high] = to.to_le_bytes();
@@ -173,7 +173,6 @@ pub(super) fn frame(function: u8, to: u16, from: u16, data: &[u8]) -> Vec<u8> {
     for block in data.chunks(BLOCK - 2) {
         w.bytes(block).u16_le(crc(block));
     }
-    w.into_vec()
 }
 
 fn check(bytes: &[u8], sum: u16, field: &'static str) -> Result<(), WireError> {

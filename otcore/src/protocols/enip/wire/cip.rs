@@ -5,6 +5,7 @@
 
 use super::refusal;
 use crate::protocol::Answer;
+use crate::protocol::Path;
 use crate::wire::{Reader, WireError, Writer};
 
 pub(super) const ALL: u8 = 0x01;
@@ -20,20 +21,19 @@ const ATTRIBUTE: u8 = 0x30;
 /// Port 1 of a device is its backplane.
 const BACKPLANE: u8 = 1;
 
-/// Seconds that the encapsulation may wait.
-const TIMEOUT: u16 = 10;
 /// How long a slot may take: 16 ticks of 2^6 ms, a second. An empty one costs all of it.
 const TICKS: [u8; 2] = [0x06, 0x10];
-const NULL_ADDRESS: [u8; 4] = [0; 4];
 const UNCONNECTED_DATA: u16 = 0x00B2;
+/// In front of the length of a request: interface 0, ten seconds that the encapsulation may wait, and
+/// two items, an empty address and unconnected data.
+const AROUND: [u8; 14] = [0, 0, 0, 0, 10, 0, 2, 0, 0, 0, 0, 0, 0xB2, 0];
 /// No answer to what we ask has more items.
 const MOST_ITEMS: u16 = 8;
 
 /// The data of SendRRData around `request`.
 pub(super) fn unconnected(request: &[u8]) -> Vec<u8> {
     let mut out = Writer::with_capacity(16 + request.len());
-    out.u32_le(0).u16_le(TIMEOUT).u16_le(2).bytes(&NULL_ADDRESS);
-    out.u16_le(UNCONNECTED_DATA).u16_le(length(request)).bytes(request);
+    out.bytes(&AROUND).u16_le(length(request)).bytes(request);
     out.into_vec()
 }
 
@@ -82,8 +82,7 @@ fn length(bytes: &[u8]) -> u16 {
 /// The request in the data of a SendRRData of ours, every other byte of which is as we write it.
 pub(super) fn carried_as_we_do(data: &[u8]) -> Result<&[u8], WireError> {
     let mut r = Reader::new(data);
-    let around: [u8; 14] = r.array("interface and items")?;
-    if unconnected(&[]).get(..14) != Some(&around[..]) {
+    if r.array("interface and items")? != AROUND {
         return Err(WireError::Invalid { field: "interface and items", value: 0 });
     }
     let length = r.u16_le("item length")?;
@@ -93,42 +92,41 @@ pub(super) fn carried_as_we_do(data: &[u8]) -> Result<&[u8], WireError> {
     }
 }
 
-/// The path that a request of ours stands for.
-pub(super) fn path(request: &[u8]) -> Result<Vec<u8>, WireError> {
+/// The path that a request of ours stands for goes to `path`.
+pub(super) fn path(request: &[u8], path: &mut impl Path) -> Result<(), WireError> {
     let mut r = Reader::new(request);
     let service = r.u8("service")?;
     let words = r.u8("path size")?;
     let mut segments = Reader::new(r.take(usize::from(words) * 2, "path")?);
-    let mut path = vec![service];
-    for kind in [CLASS, INSTANCE] {
-        segments.expect_u8(kind, "path segment")?;
-        path.push(segments.u8("path segment")?);
-    }
+    segments.expect_u8(CLASS, "path segment")?;
+    let class = segments.u8("path segment")?;
+    segments.expect_u8(INSTANCE, "path segment")?;
+    let instance = segments.u8("path segment")?;
+    path.next([service, class, instance])?;
     match (service, segments.rest(), r.rest()) {
-        (ALL, [], []) => {}
-        (SINGLE, [ATTRIBUTE, attribute], []) => path.push(*attribute),
-        (LIST, [], data) => path.extend(attributes(data)?),
-        (UNCONNECTED_SEND, [], data) if path.ends_with(&CONNECTION_MANAGER) => {
-            path.extend(self::path(routed(data)?)?);
+        (ALL, [], []) => Ok(()),
+        (SINGLE, [ATTRIBUTE, attribute], []) => path.next([*attribute]),
+        (LIST, [], data) => attributes(data, path),
+        (UNCONNECTED_SEND, [], data) if [class, instance] == CONNECTION_MANAGER => {
+            self::path(routed(data)?, path)
         }
-        _ => return Err(WireError::Invalid { field: "service", value: service.into() }),
+        _ => Err(WireError::Invalid { field: "service", value: service.into() }),
     }
-    Ok(path)
 }
 
 /// The attributes that Get_Attribute_List asks for, each of which has a number below 256.
-fn attributes(data: &[u8]) -> Result<Vec<u8>, WireError> {
+fn attributes(data: &[u8], path: &mut impl Path) -> Result<(), WireError> {
     let mut r = Reader::new(data);
     let count = r.u16_le("attribute count")?;
     if usize::from(count) * 2 != r.left() {
         return Err(WireError::Invalid { field: "attribute count", value: count.into() });
     }
-    let mut numbers = Vec::new();
     while r.left() > 0 {
-        numbers.push(r.u8("attribute")?);
+        let attribute = r.u8("attribute")?;
         r.expect_u8(0, "attribute")?;
+        path.next([attribute])?;
     }
-    Ok(numbers)
+    Ok(())
 }
 
 /// The request inside an Unconnected Send, which goes to a slot of the backplane and no further.

@@ -26,16 +26,14 @@ impl Header {
     /// Of a whole message, all of whose data follows.
     #[inline]
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        let [c0, c1, l0, l1, rest @ ..] = r.array::<LENGTH>("header")?;
-        let (command, data) = begin([c0, c1, l0, l1])?;
-        let [s0, s1, s2, s3, w0, w1, w2, w3, rest @ ..] = rest;
-        let [t0, t1, t2, t3, t4, t5, t6, t7, o0, o1, o2, o3] = rest;
+        let mut head = Reader::new(r.take(LENGTH, "header")?);
+        let (command, data) = begin(head.u16_le("command")?, head.u16_le("data length")?)?;
         let header = Self {
             command,
-            session: u32::from_le_bytes([s0, s1, s2, s3]),
-            status: u32::from_le_bytes([w0, w1, w2, w3]),
-            context: [t0, t1, t2, t3, t4, t5, t6, t7],
-            options: u32::from_le_bytes([o0, o1, o2, o3]),
+            session: head.u32_le("session handle")?,
+            status: head.u32_le("encapsulation status")?,
+            context: head.array("sender context")?,
+            options: head.u32_le("options")?,
         };
         match r.left() == data {
             true => Ok(header),
@@ -44,14 +42,14 @@ impl Header {
     }
 }
 
-/// Command and length of the data, from the first four bytes.
+/// Command and length of the data, from the first two words.
 #[inline]
-fn begin([command, above, l0, l1]: [u8; 4]) -> Result<(u8, usize), WireError> {
-    if above != 0 || !is_command(command) {
-        let value = u16::from_le_bytes([command, above]).into();
-        return Err(WireError::Invalid { field: "command", value });
-    }
-    match usize::from(u16::from_le_bytes([l0, l1])) {
+fn begin(command: u16, data: u16) -> Result<(u8, usize), WireError> {
+    let known = u8::try_from(command).ok().filter(|command| is_command(*command));
+    let Some(command) = known else {
+        return Err(WireError::Invalid { field: "command", value: command.into() });
+    };
+    match usize::from(data) {
         data if data <= MOST_DATA => Ok((command, data)),
         data => Err(WireError::Invalid { field: "data length", value: data as u64 }),
     }
@@ -62,9 +60,13 @@ const fn is_command(byte: u8) -> bool {
 }
 
 /// Length of the message that begins here. Its first byte may be enough to see that it is none.
+#[inline]
 pub(super) fn length(bytes: &[u8]) -> Result<usize, WireError> {
     match bytes {
-        [c0, c1, l0, l1, ..] => begin([*c0, *c1, *l0, *l1]).map(|(_, data)| LENGTH + data),
+        [c0, c1, l0, l1, ..] => {
+            let word = |low: &u8, high: &u8| u16::from_le_bytes([*low, *high]);
+            begin(word(c0, c1), word(l0, l1)).map(|(_, data)| LENGTH + data)
+        }
         [other, ..] if !is_command(*other) => {
             Err(WireError::Invalid { field: "command", value: (*other).into() })
         }
@@ -72,20 +74,18 @@ pub(super) fn length(bytes: &[u8]) -> Result<usize, WireError> {
     }
 }
 
-/// A whole message of ours.
-pub(super) fn message(command: u8, session: u32, tag: u16, data: &[u8]) -> Vec<u8> {
-    let [l0, l1] = u16::try_from(data.len()).unwrap_or(u16::MAX).to_le_bytes();
-    let [s0, s1, s2, s3] = session.to_le_bytes();
-    let ([d0, d1], [t0, t1]) = (MOST_DELAY.to_le_bytes(), tag.to_le_bytes());
-    let begin = [command, 0, l0, l1, s0, s1, s2, s3];
-    let status_and_context = [0, 0, 0, 0, d0, d1, t0, t1, 0, 0, 0, 0];
-    let options = [0; 4];
-    let mut out = Writer::with_capacity(LENGTH + data.len());
-    out.bytes(&begin).bytes(&status_and_context).bytes(&options).bytes(data);
-    out.into_vec()
+/// Write a whole message of ours. Each field is written as [`Header::read`] reads it: a processor waits for a
+/// field that it wrote in parts.
+#[inline]
+pub(super) fn message(out: &mut Writer, command: u8, session: u32, tag: u16, data: &[u8]) {
+    out.u16_le(command.into()).u16_le(u16::try_from(data.len()).unwrap_or(u16::MAX));
+    out.u32_le(session).u32_le(0);
+    out.bytes(&(u64::from(MOST_DELAY) | u64::from(tag) << 16).to_le_bytes());
+    out.u32_le(0).bytes(data);
 }
 
 /// Everything in the header that we always write alike.
+#[inline]
 pub(super) fn is_as_we_write(header: &Header) -> Result<(), WireError> {
     let [d0, d1, _, _, rest @ ..] = header.context;
     let odd = |field, value| Err(WireError::Invalid { field, value });

@@ -16,6 +16,7 @@ const END: u8 = 0x80;
 pub(super) const LENGTHS: std::ops::RangeInclusive<u16> = 7..=2048;
 
 /// Length of the message that begins with this header.
+#[inline]
 pub(super) fn length(r: &mut Reader<'_>) -> Result<u16, WireError> {
     r.expect_u8(3, "tpkt version")?;
     r.expect_u8(0, "tpkt reserved")?;
@@ -46,6 +47,7 @@ pub(super) enum Message<'a> {
 }
 
 impl<'a> Message<'a> {
+    #[inline]
     pub(super) fn read(message: &'a [u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(message);
         let length = length(&mut r)?;
@@ -76,6 +78,7 @@ impl<'a> Message<'a> {
 }
 
 /// Everything that S7 says fits one message, so nothing has to be put together.
+#[inline]
 fn data(number: u8, payload: &[u8]) -> Result<Message<'_>, WireError> {
     match (number & END, payload) {
         (_, []) => Ok(Message::Nothing),
@@ -95,21 +98,18 @@ pub(super) fn foreign(payload: &[u8]) -> Option<WireError> {
     Some(WireError::Foreign { protocol: Cow::Borrowed(protocol) })
 }
 
-/// The beginning of a message that carries a payload of this length, which comes next.
+/// Write the beginning of a message that carries a payload of this length, which comes next.
 #[inline]
-pub(super) fn carrier(payload: usize) -> Writer {
-    let length = 7 + payload;
-    let mut out = Writer::with_capacity(length);
-    let [high, low] = u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
-    let [size, kind, number] = CARRIED;
-    out.bytes(&[3, 0, high, low, size, kind, number]);
-    out
+pub(super) fn carrier(out: &mut Writer, payload: usize) {
+    let length = u16::try_from(7 + payload).unwrap_or(u16::MAX);
+    out.u8(3).u8(0).u16_be(length).bytes(&CARRIED);
 }
 
 /// In front of every payload: length, kind, number.
 const CARRIED: [u8; 3] = [2, DATA, END];
 
 /// Whether the spare bits of the number are as we write them.
+#[inline]
 pub(super) fn is_carried_as_we_do(message: &[u8]) -> Result<(), WireError> {
     match message.get(4..7) {
         Some(header) if header == CARRIED => Ok(()),
@@ -121,13 +121,11 @@ pub(super) fn is_carried_as_we_do(message: &[u8]) -> Result<(), WireError> {
 /// bytes, our own address 01.00, and the address that is called. RFC 905, 13.3.
 const BEFORE_ADDRESS: [u8; 10] = [0x00, 0xC0, 0x01, 0x0A, 0xC1, 0x02, 0x01, 0x00, 0xC2, 0x02];
 
-/// A connection request to the address `kind`, `place`.
-pub(super) fn request(reference: u16, kind: u8, place: u8) -> Vec<u8> {
-    let mut out = Writer::with_capacity(22);
+/// Write a connection request to the address `kind`, `place`.
+pub(super) fn request(out: &mut Writer, reference: u16, kind: u8, place: u8) {
     out.u8(3).u8(0).u16_be(22).u8(17).u8(CONNECTION_REQUEST);
     out.u16_be(0).u16_be(reference.max(1)); // 0 means "none"
     out.bytes(&BEFORE_ADDRESS).u8(kind).u8(place);
-    out.into_vec()
 }
 
 /// The address in one of our connection requests, which must be exactly that.

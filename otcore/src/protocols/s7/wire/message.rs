@@ -36,13 +36,15 @@ pub(super) struct Header {
 impl Header {
     #[inline]
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        let [id, kind, v1, v0, r1, r0, p1, p0, d1, d0] = r.array::<HEADER>("header")?;
+        let mut head = Reader::new(r.take(HEADER, "header")?);
+        let id = head.u8("protocol id")?;
         if id != PROTOCOL_ID {
             return Err(WireError::Invalid { field: "protocol id", value: id.into() });
         }
-        let word = |high, low| u16::from_be_bytes([high, low]);
-        let (reserved, reference) = (word(v1, v0), word(r1, r0));
-        let (parameters, data) = (usize::from(word(p1, p0)), usize::from(word(d1, d0)));
+        let kind = head.u8("message kind")?;
+        let (reserved, reference) = (head.u16_be("reserved")?, head.u16_be("reference")?);
+        let parameters = usize::from(head.u16_be("parameter length")?);
+        let data = usize::from(head.u16_be("data length")?);
         let error = match kind {
             JOB | USER_DATA => 0,
             ACK | ACK_DATA => r.u16_be("error code")?,
@@ -55,35 +57,39 @@ impl Header {
     }
 }
 
-/// A question for a list, of which every part has its length.
-pub(super) fn question_of(reference: u16, parameters: [u8; 8], data: [u8; 8]) -> Vec<u8> {
-    let mut out = begin(USER_DATA, reference, parameters.len(), data.len());
+/// Write a question for a list, of which every part has its length.
+#[inline]
+pub(super) fn question_of(out: &mut Writer, reference: u16, parameters: [u8; 8], data: [u8; 8]) {
+    begin(out, USER_DATA, reference, parameters.len(), data.len());
     out.bytes(&parameters).bytes(&data);
-    out.into_vec()
 }
 
-/// A whole message, its parameters and data given piece by piece.
-pub(super) fn message(kind: u8, reference: u16, parameters: &[&[u8]], data: &[&[u8]]) -> Vec<u8> {
+/// Write a whole message, its parameters and data given piece by piece.
+pub(super) fn message(
+    out: &mut Writer,
+    kind: u8,
+    reference: u16,
+    parameters: &[&[u8]],
+    data: &[&[u8]],
+) {
     let sum = |pieces: &[&[u8]]| pieces.iter().map(|piece| piece.len()).sum::<usize>();
-    let mut out = begin(kind, reference, sum(parameters), sum(data));
+    begin(out, kind, reference, sum(parameters), sum(data));
     for piece in parameters.iter().chain(data) {
         out.bytes(piece);
     }
-    out.into_vec()
 }
 
-/// Everything before the parameters and data, which have these lengths.
+/// Write everything before the parameters and data, which have these lengths.
 #[inline]
-fn begin(kind: u8, reference: u16, parameters: usize, data: usize) -> Writer {
-    let length = |bytes: usize| u16::try_from(bytes).unwrap_or(u16::MAX).to_be_bytes();
-    let ([p1, p0], [d1, d0]) = (length(parameters), length(data));
-    let [r1, r0] = reference.to_be_bytes();
-    let mut out = cotp::carrier(HEADER + parameters + data);
-    out.bytes(&[PROTOCOL_ID, kind, 0, 0, r1, r0, p1, p0, d1, d0]);
-    out
+fn begin(out: &mut Writer, kind: u8, reference: u16, parameters: usize, data: usize) {
+    let length = |bytes: usize| u16::try_from(bytes).unwrap_or(u16::MAX);
+    cotp::carrier(out, HEADER + parameters + data);
+    out.u8(PROTOCOL_ID).u8(kind).u16_be(0).u16_be(reference);
+    out.u16_be(length(parameters)).u16_be(length(data));
 }
 
 /// The head of the parameters of user data, which is always the same.
+#[inline]
 pub(super) fn user_data_head(r: &mut Reader<'_>) -> Result<(), WireError> {
     match r.array("parameter head")? {
         USER_DATA_HEAD => Ok(()),
