@@ -27,6 +27,11 @@ impl Device {
     pub fn address(&self) -> IpAddr {
         self.address
     }
+
+    /// Its port, on loopback.
+    pub(super) fn port(&self) -> Option<u16> {
+        self.port
+    }
 }
 
 impl fmt::Display for Device {
