@@ -6,9 +6,10 @@ mod host;
 mod in_time;
 mod transport;
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,13 +52,13 @@ pub enum ProbeError {
         means: Silence,
     },
     /// No connection.
-    #[error("no connection: {0}")]
+    #[error("no connection: {}", Plainly(.0))]
     NotConnected(io::Error),
     /// No connection within the time of the policy.
     #[error("no connection within {0:?}")]
     ConnectTimeout(Duration),
     /// The device hung up in the middle.
-    #[error("the device closed the connection: {0}")]
+    #[error("the device closed the connection: {}", Plainly(.0))]
     HungUp(io::Error),
     /// The gate did not let the question out.
     #[error(transparent)]
@@ -93,8 +94,8 @@ pub struct Session<'a, P> {
     protocol: P,
 }
 
-impl<P: std::fmt::Debug> std::fmt::Debug for Session<'_, P> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<P: fmt::Debug> fmt::Debug for Session<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("protocol", &self.protocol).finish_non_exhaustive()
     }
 }
@@ -169,7 +170,13 @@ impl<P: Protocol> Session<'_, P> {
 
     /// Say goodbye, unless the device went dark: then not even that. A device that floods us is left
     /// to the system at once.
-    pub async fn close(mut self) {
+    ///
+    /// What that takes has a place of its own for as long as it lasts, like a question.
+    pub fn close(self) -> Pin<Box<impl Future<Output = ()>>> {
+        Box::pin(self.say_goodbye())
+    }
+
+    async fn say_goodbye(mut self) {
         if self.carrier == Carrier::Udp {
             return self.release().await;
         }
@@ -373,6 +380,22 @@ impl<P: Protocol> Session<'_, P> {
             response: HexBytes::from(answer),
             at,
             rtt_micros: u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// The same words on every system for what happens often, and the words of the system for the rest.
+struct Plainly<'a>(&'a io::Error);
+
+impl fmt::Display for Plainly<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.kind() {
+            kind @ (io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::TimedOut) => kind.fmt(f),
+            _ => self.0.fmt(f),
         }
     }
 }

@@ -15,7 +15,19 @@ pub const MOST_BYTES: usize = 8 << 20;
 ///
 /// It is cheap to clone. It decides what things are called and never what is sent.
 #[derive(Clone, Debug, Default)]
-pub struct Knowledge(Arc<Parts>);
+pub struct Knowledge(Known);
+
+#[derive(Clone, Debug, Default)]
+enum Known {
+    /// Read when somebody looks at it first: a sweep in which nobody answers never does.
+    #[default]
+    BuiltIn,
+    Here(Arc<Parts>),
+}
+
+/// A test holds that it parses.
+static BUILT_IN: LazyLock<Parts> =
+    LazyLock::new(|| Parts::of(&Knowledge::files()).unwrap_or_default());
 
 #[derive(Debug, Default)]
 struct Parts {
@@ -81,13 +93,10 @@ pub enum KnowledgeError {
 }
 
 impl Knowledge {
-    /// What is compiled in. It is read when it is first asked for.
+    /// What is compiled in. It is read when it is first looked at.
     #[must_use]
     pub fn built_in() -> Self {
-        // A test holds that it parses.
-        static BUILT_IN: LazyLock<Knowledge> =
-            LazyLock::new(|| Knowledge::from_files(&BTreeMap::new()).unwrap_or_default());
-        BUILT_IN.clone()
+        Self::default()
     }
 
     /// What is compiled in, with whole files of it replaced by `files`, which are named like those
@@ -108,17 +117,13 @@ impl Knowledge {
             let not_text = |_| KnowledgeError::NotText { name: name.clone() };
             *text = std::str::from_utf8(bytes).map_err(not_text)?;
         }
-        let mut parts = Parts::default();
-        for (name, text) in &texts {
-            parts.read(name, text)?;
-        }
-        Ok(Self(Arc::new(parts)))
+        Ok(Self(Known::Here(Arc::new(Parts::of(&texts)?))))
     }
 
     /// Nothing but these rules.
     #[must_use]
     pub fn of_rules(rules: Vec<Rule>) -> Self {
-        Self(Arc::new(Parts { rules, ..Parts::default() }))
+        Self(Known::Here(Arc::new(Parts { rules, ..Parts::default() })))
     }
 
     /// The files that are compiled in, by name: `NAME.toml` are rules, `NAME.csv` are tables.
@@ -134,25 +139,40 @@ impl Knowledge {
     /// All rules.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
-        &self.0.rules
+        &self.parts().rules
     }
 
     /// The one name of the vendor that somebody calls `name`; `None` if nobody is known by it.
     #[must_use]
     pub fn vendor(&self, name: &str) -> Option<&str> {
-        self.0.tables.iter().find(|table| table.name() == VENDORS)?.look_up(name)
+        self.parts().tables.iter().find(|table| table.name() == VENDORS)?.look_up(name)
+    }
+
+    fn parts(&self) -> &Parts {
+        match &self.0 {
+            Known::BuiltIn => &BUILT_IN,
+            Known::Here(parts) => parts,
+        }
     }
 
     pub(super) fn tables(&self) -> &[Table] {
-        &self.0.tables
+        &self.parts().tables
     }
 
     pub(super) fn makers(&self) -> &Makers {
-        &self.0.makers
+        &self.parts().makers
     }
 }
 
 impl Parts {
+    fn of(files: &BTreeMap<String, &str>) -> Result<Self, KnowledgeError> {
+        let mut parts = Self::default();
+        for (name, text) in files {
+            parts.read(name, text)?;
+        }
+        Ok(parts)
+    }
+
     fn read(&mut self, name: &str, text: &str) -> Result<(), KnowledgeError> {
         let wrong = |(line, why)| KnowledgeError::Table { name: name.to_owned(), line, why };
         match name.rsplit_once('.') {

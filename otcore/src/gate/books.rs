@@ -1,10 +1,10 @@
 //! The ledger: what leaves, has left, and may leave, of each device, each subnet and the process.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use rustc_hash::FxHashMap;
 use tokio::time::Instant;
 
 use super::cargo::{CLOSING, Cargo};
@@ -17,8 +17,8 @@ use crate::targets::subnet_of;
 pub(super) struct Books {
     pub(super) process: Meter,
     pub(super) visitors: usize,
-    pub(super) subnets: HashMap<IpNet, Subnet>,
-    pub(super) devices: HashMap<Device, Guest>,
+    pub(super) subnets: FxHashMap<IpNet, Subnet>,
+    pub(super) devices: FxHashMap<Device, Guest>,
     swept: Option<Instant>,
     /// The longest rest between two connections to a device that any policy has asked for.
     longest_gap: Duration,
@@ -106,7 +106,9 @@ impl Books {
             subnet.packets.opened(ending);
             subnet.unresolved += 1;
         }
-        if cargo.begins() || cargo == Cargo::Repetition {
+        // On loopback nothing is resolved, and nobody would ask for room and forget what is old.
+        let resolves = cargo.begins() || cargo == Cargo::Repetition;
+        if resolves && !device.address().is_loopback() {
             subnet.new_addresses.stamp_unpromised(now);
         }
     }
@@ -203,4 +205,22 @@ pub(super) fn size(limit: u32) -> usize {
 
 pub(super) fn gap(limits: &Limits) -> Duration {
     Duration::from_millis(limits.connection_gap_ms.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_are_resolved_are_counted_and_those_of_loopback_are_not() {
+        for (address, counted) in [("10.1.0.1:502", 2), ("127.0.0.1:502", 0)] {
+            let (mut books, now) = (Books::default(), Instant::now());
+            let device = Device::at(address.parse().unwrap());
+            for cargo in [Cargo::FirstDatagram, Cargo::Repetition] {
+                books.promise(device, cargo, now);
+            }
+            let subnet = books.subnets.values_mut().next().unwrap();
+            assert_eq!(subnet.new_addresses.load(now), counted, "{address}");
+        }
+    }
 }

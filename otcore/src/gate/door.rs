@@ -4,8 +4,11 @@
 //! (microseconds, they never block) and lets no further one begin. So whoever called
 //! [`Door::shut`] knows, when it returns, that nothing leaves any more.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
+use std::task::Poll;
 
 use tokio::sync::Notify;
 
@@ -135,13 +138,19 @@ impl Door {
 
     /// Large work is pinned before it comes here: each call that it is handed to would make room for it.
     async fn unless<T>(&self, least: Sign, work: impl Future<Output = T>) -> Result<T, Refusal> {
-        tokio::select! {
-            biased;
-            () = self.until(|sign| sign >= least) => {
-                Err(Refusal::Stopped(self.stopped().unwrap_or(StopReason::Asked)))
+        let why = || Err(Refusal::Stopped(self.stopped().unwrap_or(StopReason::Asked)));
+        let (mut work, mut shut) = (pin!(work), pin!(self.until(|sign| sign >= least)));
+        poll_fn(|context| {
+            if self.sign() >= least {
+                return Poll::Ready(why());
             }
-            done = work => Ok(done),
-        }
+            match work.as_mut().poll(context) {
+                Poll::Ready(done) => Poll::Ready(Ok(done)),
+                // Most work is done at once, and then nobody has to wait for the door.
+                Poll::Pending => shut.as_mut().poll(context).map(|()| why()),
+            }
+        })
+        .await
     }
 }
 

@@ -162,7 +162,10 @@ impl Meter {
     }
 
     fn count(&mut self, gone: Instant, packets: usize) {
-        let place = self.stamps.partition_point(|other| *other <= gone);
+        let place = match self.stamps.back() {
+            Some(last) if *last > gone => self.stamps.partition_point(|other| *other <= gone),
+            _ => self.stamps.len(), // as most do
+        };
         for _ in 0..packets {
             self.stamps.insert(place, gone);
         }

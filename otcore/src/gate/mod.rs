@@ -264,7 +264,7 @@ impl Inner {
     }
 
     fn check_window(&self) -> Result<(), Refusal> {
-        match self.policy.is_open(self.clock.now()) {
+        match self.policy.windows.is_empty() || self.policy.is_open(self.clock.now()) {
             true => Ok(()),
             false => Err(Refusal::WindowClosed),
         }

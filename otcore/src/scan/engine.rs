@@ -1,5 +1,6 @@
 //! Carries out a plan: parallel over devices, serial within one. The only place that spawns.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::event::{Event, Phase, PhaseState, Progress};
-use super::host::{Crew, Visited};
+use super::host::{Crew, Decided, Visited};
 use super::lanes::Lanes;
 use super::plan::Plan;
 use super::report::{Counters, ENGINE, PhaseRecord, REPORT_LAYOUT, Report};
@@ -123,6 +124,8 @@ struct Work {
     crew: Arc<Crew>,
     plan: Arc<Plan>,
     lanes: Lanes,
+    /// What the policy says of stops with many addresses, by the number of the stop.
+    decided: BTreeMap<usize, Decided>,
     events: mpsc::Sender<Event>,
     report: Report,
     progress: Progress,
@@ -136,8 +139,10 @@ impl Work {
         let per_subnet = usize::try_from(limits.subnet_devices).unwrap_or(1);
         let planned = u64::try_from(plan.devices).unwrap_or(u64::MAX);
         let now = crew.gate.now();
+        let large = plan.stops.iter().enumerate().filter(|(_, stop)| stop.range.count() > 1);
         Self {
             lanes: Lanes::new(&plan, per_subnet),
+            decided: large.map(|(number, stop)| (number, crew.decide(stop))).collect(),
             report: Report {
                 data_pack: crew.known.data_pack(),
                 ..empty_report(&plan, planned, now)
@@ -222,11 +227,15 @@ impl Work {
             if visits.len() >= most || self.crew.gate.stopped().is_some() {
                 return true;
             }
-            let Some((stop, address)) = self.lanes.next() else { return true };
+            let Some((number, address)) = self.lanes.next() else { return true };
             let (crew, plan) = (Arc::clone(&self.crew), Arc::clone(&self.plan));
+            let decided = self.decided.get(&number).cloned();
             visits.spawn(async move {
-                let visited = match plan.stops.get(stop) {
-                    Some(stop) => crew.visit(address, stop).await,
+                let visited = match plan.stops.get(number) {
+                    Some(stop) => {
+                        let decided = decided.unwrap_or_else(|| crew.decide(stop));
+                        crew.visit(address, stop, decided).await
+                    }
                     None => unreachable!("lanes hand out stops of this plan"),
                 };
                 (address, visited)

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::calls::{Call, Called};
 use super::plan::{Conversation, Stop};
 use crate::fingerprint;
-use crate::gate::policy::Subject;
+use crate::gate::policy::{Decision, Subject};
 use crate::gate::sabotage::Saboteur;
 use crate::gate::{Gate, Refusal, Silence, Spending, Visit};
 use crate::model::{Asset, Evidence, Exchange, Outcome, OutcomeRecord, Source, Zone};
@@ -52,9 +52,28 @@ impl Visited {
     }
 }
 
+/// What the policy says of the conversations of a stop, each in its place.
+pub(super) type Decided = Arc<[Arc<Decision>]>;
+
 impl Crew {
-    /// Visit the device at `address` for what `stop` says.
-    pub(super) async fn visit(&self, address: IpAddr, stop: &Stop) -> Visited {
+    /// What the policy says of each address of `stop`: the same, or they would not be one stop.
+    pub(super) fn decide(&self, stop: &Stop) -> Decided {
+        let address = stop.range.first();
+        let subject = |what: &Conversation| Subject {
+            zone: self.zone.as_str(),
+            address,
+            protocol: what.protocol,
+            port: what.port,
+            vendor: None,
+            model: None,
+        };
+        let policy = self.gate.policy();
+        let decided = |what| policy.decide(&subject(what)).for_target(&what.options);
+        stop.conversations.iter().map(decided).map(Arc::new).collect()
+    }
+
+    /// Visit the device at `address` for what `stop` says, as far as `decided`.
+    pub(super) async fn visit(&self, address: IpAddr, stop: &Stop, decided: Decided) -> Visited {
         let mut visited = Visited {
             named: stop.named,
             asset: None,
@@ -68,7 +87,7 @@ impl Crew {
         let endpoint = SocketAddr::new(address, first.port);
         match self.gate.visit(endpoint, stop.per_device.packets).await {
             Ok(visit) => {
-                for conversation in &stop.conversations {
+                for (conversation, decision) in stop.conversations.iter().zip(&*decided) {
                     match visited.spares(conversation) {
                         _ if self.was_silent(address, conversation) => {
                             visited.outcomes.push(self.silent(address, conversation));
@@ -76,7 +95,9 @@ impl Crew {
                         Some(protocol) => {
                             visited.outcomes.push(self.spared(address, conversation, &protocol));
                         }
-                        None => self.converse(&visit, conversation, &mut visited).await,
+                        None => {
+                            self.converse(&visit, conversation, decision, &mut visited).await;
+                        }
                     }
                 }
                 visited.spending = visit.spending();
@@ -139,18 +160,15 @@ impl Crew {
         record
     }
 
-    async fn converse(&self, visit: &Visit, conversation: &Conversation, visited: &mut Visited) {
+    async fn converse(
+        &self,
+        visit: &Visit,
+        conversation: &Conversation,
+        decision: &Arc<Decision>,
+        visited: &mut Visited,
+    ) {
         let Some(probe) = protocols::by_name(conversation.protocol) else { return };
         let endpoint = SocketAddr::new(visit.device().address(), conversation.port);
-        let decision = self.gate.policy().decide(&Subject {
-            zone: self.zone.as_str(),
-            address: endpoint.ip(),
-            protocol: probe.name(),
-            port: endpoint.port(),
-            vendor: None,
-            model: None,
-        });
-        let decision = Arc::new(decision.for_target(&conversation.options));
         let host = Host {
             visit,
             dialer: &*self.dialer,
@@ -159,8 +177,8 @@ impl Crew {
             source: &self.source,
             named_units: &conversation.named_units,
             options: &conversation.options,
-            for_strangers: Arc::clone(&decision),
-            decision,
+            for_strangers: Arc::clone(decision),
+            decision: Arc::clone(decision),
             first_tag: self.first_tag,
         };
         let (before, started) = (visit.spending(), Instant::now());

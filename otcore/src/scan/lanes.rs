@@ -1,9 +1,10 @@
 //! Which address is next: fair over subnets, lazy over ranges.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use rustc_hash::FxHashMap;
 
 use super::plan::Plan;
 use crate::targets::{AddressRange, subnet_of};
@@ -17,7 +18,7 @@ pub(super) struct Lanes {
     pending: Box<dyn Iterator<Item = (usize, AddressRange)> + Send + Sync>,
     open: VecDeque<Lane>,
     /// Devices under way, per subnet.
-    busy: HashMap<IpNet, usize>,
+    busy: FxHashMap<IpNet, usize>,
     per_subnet: usize,
 }
 
@@ -34,7 +35,12 @@ impl Lanes {
         let pending = ranges
             .into_iter()
             .flat_map(|(stop, range)| range.subnets().map(move |piece| (stop, piece)));
-        Self { pending: Box::new(pending), open: VecDeque::new(), busy: HashMap::new(), per_subnet }
+        Self {
+            pending: Box::new(pending),
+            open: VecDeque::new(),
+            busy: FxHashMap::default(),
+            per_subnet,
+        }
     }
 
     /// The next address and its stop in the plan; `None` if all are out or every open subnet has

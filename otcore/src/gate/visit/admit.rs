@@ -329,9 +329,11 @@ impl Visit {
     }
 
     pub(super) fn spent_if(&self, spent: bool, limit: &'static str) -> Result<(), Refusal> {
+        if !spent {
+            return Ok(());
+        }
         let allowed = self.limits().value(limit).unwrap_or_default();
-        let device = self.0.device;
-        if spent { Err(Refusal::Spent { device, limit, allowed }) } else { Ok(()) }
+        Err(Refusal::Spent { device: self.0.device, limit, allowed })
     }
 }
 
