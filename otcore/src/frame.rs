@@ -11,8 +11,27 @@ use crate::wire::{WireError, Writer};
 pub struct Frame {
     facts: &'static Facts,
     bytes: Vec<u8>,
-    passed_on: bool,
-    answered_in_pieces: bool,
+    ways: Ways,
+}
+
+/// How it travels, in a whole word: a frame is moved by words, and a processor that has just written single
+/// bytes of one waits for them.
+#[derive(Debug)]
+struct Ways(u64);
+
+impl Ways {
+    const PASSED_ON: u64 = 1;
+    const ANSWERED_IN_PIECES: u64 = 2;
+
+    #[inline]
+    fn of(passed_on: bool, answered_in_pieces: bool) -> Self {
+        let passed_on = u64::from(passed_on) * Self::PASSED_ON;
+        Self(passed_on | (u64::from(answered_in_pieces) * Self::ANSWERED_IN_PIECES))
+    }
+
+    fn include(&self, way: u64) -> bool {
+        self.0 & way != 0
+    }
 }
 
 /// The finished bytes do not ask what the request says: a bug in a codec, caught before it leaves.
@@ -38,7 +57,6 @@ impl Frame {
         request: &impl Request<P>,
     ) -> Result<Self, NotReadOnly> {
         let facts = request.function().facts();
-        let answered_in_pieces = P::answers_in_pieces(request.function());
         let mut out = Writer::with_capacity(facts.max_request.into());
         protocol.frame(request.function(), tag, &mut out, |body| request.write(body));
         let written = out.written();
@@ -47,8 +65,8 @@ impl Frame {
         if !reads_back || written.len() > facts.max_request.into() {
             return Err(not_read_only(facts, P::selector(written), written.len()));
         }
-        let (bytes, passed_on) = (out.into_vec(), protocol.is_on_a_bus());
-        Ok(Self { facts, bytes, passed_on, answered_in_pieces })
+        let ways = Ways::of(protocol.is_on_a_bus(), P::answers_in_pieces(request.function()));
+        Ok(Self { facts, bytes: out.into_vec(), ways })
     }
 
     /// The bytes to put on the wire.
@@ -61,13 +79,13 @@ impl Frame {
     /// Whether the device passes it on to a bus of its own.
     #[must_use]
     pub fn is_passed_on(&self) -> bool {
-        self.passed_on
+        self.ways.include(Ways::PASSED_ON)
     }
 
     /// Whether the answer comes in several pieces over TCP.
     #[must_use]
     pub fn is_answered_in_pieces(&self) -> bool {
-        self.answered_in_pieces
+        self.ways.include(Ways::ANSWERED_IN_PIECES)
     }
 
     /// What the manifest says of the function that is asked.

@@ -107,6 +107,7 @@ impl Protocol for Bacnet {
         question::read_back(frame, path)
     }
 
+    #[inline]
     fn split(buf: &[u8]) -> Result<Option<usize>, WireError> {
         match message::length(buf) {
             Ok(length) => Ok(Some(length).filter(|whole| *whole <= buf.len())),

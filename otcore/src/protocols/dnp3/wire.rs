@@ -134,6 +134,7 @@ impl Protocol for Dnp3 {
 }
 
 /// Group, variation and qualifier of a read of set 0.
+#[inline]
 fn read_of(data: &[u8], path: &mut impl Path) -> Result<(), WireError> {
     let mut r = Reader::new(data);
     let transport = r.u8("transport header")?;

@@ -105,6 +105,7 @@ impl Protocol for Enip {
         }
     }
 
+    #[inline]
     fn split(buf: &[u8]) -> Result<Option<usize>, WireError> {
         match encapsulation::length(buf) {
             Ok(length) => Ok(Some(length).filter(|whole| *whole <= buf.len())),
@@ -121,7 +122,7 @@ impl Protocol for Enip {
         }
         is_one_answer(message, message.len(), Self::BEGINNING)?;
         let mut question = Reader::new(asked);
-        let ours = Header::read(&mut question)?;
+        let ours = Header::read_again(&mut question)?;
         let mut r = Reader::new(message);
         let header = Header::read(&mut r)?;
         if header.context != ours.context {

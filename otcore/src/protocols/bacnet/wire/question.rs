@@ -350,6 +350,17 @@ pub(super) fn parse(frame: &[u8]) -> Result<Question, WireError> {
         READ_FOREIGN_TABLE => return Ok(Question { to: None, asked: Asked::ForeignTable }),
         _ => {}
     }
+    let before = r.clone();
+    if message::control(r)? == EXPECTS_REPLY {
+        return Ok(Question { to: None, asked: parse_read(r)? }); // as most are
+    }
+    *r = before;
+    parse_other(r)
+}
+
+/// What is asked of others than the device itself, or in another way than by a read.
+#[inline(never)]
+fn parse_other(r: &mut Reader<'_>) -> Result<Question, WireError> {
     let npdu = Npdu::read(r)?;
     let asked = if npdu.control & NETWORK_MESSAGE != 0 {
         match r.u8("network message")? {
@@ -366,13 +377,19 @@ pub(super) fn parse(frame: &[u8]) -> Result<Question, WireError> {
             }
         }
     } else {
-        let [_, _, invoke, service] = r.array("APDU header")?;
-        let object = object(r)?;
-        let property = match service {
-            READ_PROPERTY => value::context_unsigned(r, 1)?,
-            _ => 0, // the answer names each
-        };
-        Asked::Read { service, invoke, object, property }
+        parse_read(r)?
     };
     Ok(Question { to: npdu.to, asked })
+}
+
+/// A read, behind the header of its NPDU.
+#[inline]
+fn parse_read(r: &mut Reader<'_>) -> Result<Asked, WireError> {
+    let [_, _, invoke, service] = r.array("APDU header")?;
+    let object = object(r)?;
+    let property = match service {
+        READ_PROPERTY => value::context_unsigned(r, 1)?,
+        _ => 0, // the answer names each
+    };
+    Ok(Asked::Read { service, invoke, object, property })
 }

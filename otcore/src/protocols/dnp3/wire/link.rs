@@ -43,6 +43,7 @@ impl Header {
     ///
     /// # Errors
     /// [`WireError`] that names the field.
+    #[inline]
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let mut ahead = r.clone();
         let header = Self::read_again(r)?;
@@ -52,6 +53,7 @@ impl Header {
     }
 
     /// Read a header whose checksum is known to be right.
+    #[inline]
     fn read_again(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let mut ahead = r.clone();
         ahead.expect_u8(START[0], "start")?;
@@ -125,6 +127,7 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     /// [`WireError`] that names the field.
+    #[inline]
     pub(super) fn read(r: &mut Reader<'a>) -> Result<Self, WireError> {
         let header = Header::read(r)?;
         Ok(Self { header, blocks: r.take(header.blocks(), "link data")? })
@@ -134,12 +137,14 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     /// [`WireError`] that names the field.
+    #[inline]
     pub(super) fn read_again(r: &mut Reader<'a>) -> Result<Self, WireError> {
         let header = Header::read_again(r)?;
         Ok(Self { header, blocks: r.take(header.blocks(), "link data")? })
     }
 
     /// Hold every block against its checksum.
+    #[inline]
     pub(super) fn check(self) -> Result<(), WireError> {
         for block in self.blocks.chunks(BLOCK) {
             let (data, sum) =
@@ -175,6 +180,7 @@ pub(super) fn frame(w: &mut Writer, function: u8, to: u16, from: u16, data: &[u8
     }
 }
 
+#[inline]
 fn check(bytes: &[u8], sum: u16, field: &'static str) -> Result<(), WireError> {
     match crc(bytes) == sum {
         true => Ok(()),

@@ -23,22 +23,35 @@ pub(super) struct Header {
 }
 
 impl Header {
+    /// Of a question of ours, which was read back before it left: nothing of it is in doubt.
+    #[inline]
+    pub(super) fn read_again(question: &mut Reader<'_>) -> Result<Self, WireError> {
+        let mut head = Reader::new(question.take(LENGTH, "header")?);
+        let [command, ..]: [u8; 4] = head.array("command")?;
+        Self::behind(command, &mut head)
+    }
+
     /// Of a whole message, all of whose data follows.
     #[inline]
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let mut head = Reader::new(r.take(LENGTH, "header")?);
         let (command, data) = begin(head.u16_le("command")?, head.u16_le("data length")?)?;
-        let header = Self {
+        match r.left() == data {
+            true => Self::behind(command, &mut head),
+            false => Err(WireError::Invalid { field: "data length", value: data as u64 }),
+        }
+    }
+
+    /// What stands behind command and length.
+    #[inline]
+    fn behind(command: u8, head: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
             command,
             session: head.u32_le("session handle")?,
             status: head.u32_le("encapsulation status")?,
             context: head.array("sender context")?,
             options: head.u32_le("options")?,
-        };
-        match r.left() == data {
-            true => Ok(header),
-            false => Err(WireError::Invalid { field: "data length", value: data as u64 }),
-        }
+        })
     }
 }
 

@@ -57,23 +57,29 @@ impl Identity {
     /// # Errors
     /// If they are not all there.
     pub fn read(bytes: &[u8]) -> Result<Self, WireError> {
-        Self::attributes(&mut Reader::new(bytes))
+        Self::attributes(&mut Reader::new(bytes), None, false)
     }
 
+    /// Made in one piece: what is put into it later is waited for when it is moved.
     #[inline]
-    fn attributes(r: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn attributes(
+        r: &mut Reader<'_>,
+        address: Option<[u8; 4]>,
+        with_state: bool,
+    ) -> Result<Self, WireError> {
         let [v0, v1, d0, d1, p0, p1, major, minor, w0, w1, s0, s1, s2, s3] =
             r.array("attributes 1 to 6")?;
+        let name = short_string(r, "product name")?;
         Ok(Self {
-            address: None,
+            address,
             vendor: u16::from_le_bytes([v0, v1]),
             device_type: u16::from_le_bytes([d0, d1]),
             product_code: u16::from_le_bytes([p0, p1]),
             revision: Revision::of(major, minor),
             status: u16::from_le_bytes([w0, w1]),
             serial: u32::from_le_bytes([s0, s1, s2, s3]),
-            name: short_string(r, "product name")?.to_vec(),
-            state: None,
+            name: name.to_vec(),
+            state: if with_state { r.u8("state").ok() } else { None }, // some leave it out
         })
     }
 
@@ -173,11 +179,13 @@ impl Request<Enip> for ListIdentity {
 
     fn write(&self, _: &mut Writer) {}
 
+    #[inline]
     fn read(&self, body: &mut Reader<'_>) -> Result<Vec<Identity>, WireError> {
         items(body)
     }
 }
 
+#[inline]
 fn items(r: &mut Reader<'_>) -> Result<Vec<Identity>, WireError> {
     let count = r.u16_le("item count")?;
     let mut found = Vec::with_capacity(1); // more than one is rare
@@ -198,8 +206,5 @@ fn identity(item: &[u8]) -> Result<Identity, WireError> {
     // Version of the encapsulation, family, port, address, zeros: the address high byte first.
     let [_, _, _, _, _, _, a, b, c, d, ..]: [u8; 18] = r.array("version and socket address")?;
     let address = Some([a, b, c, d]).filter(|address| *address != [0; 4]);
-    let mut identity = Identity::attributes(&mut r)?;
-    identity.address = address;
-    identity.state = r.u8("state").ok(); // some leave it out
-    Ok(identity)
+    Identity::attributes(&mut r, address, true)
 }
