@@ -2,6 +2,7 @@
 
 use otcore::blocking::{self, Settings, json, told};
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::funnel::{raise, released, wait, wait_at_most};
 use crate::inventory::Inventory;
@@ -71,8 +72,10 @@ pub(crate) struct Event(otcore::Event);
 
 #[pymethods]
 impl Event {
-    fn kind(&self) -> &'static str {
-        self.0.kind()
+    /// Which event it is, by its name in JSON.
+    #[getter]
+    fn kind<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        PyString::intern(py, self.0.kind())
     }
 
     fn json(&self) -> PyResult<String> {

@@ -117,14 +117,14 @@ Event = Union[Skipped, PhaseChanged, ConversationEnded, AssetFound, Progress, Fi
 
 def told(happened: _native.Event) -> Event:
     """Read what a scan tells, and no more of it than somebody asks for."""
+    kind = happened.kind
+    if kind == "outcome":
+        return ConversationEnded.told(happened)
+    if kind == "asset":
+        return AssetFound(Asset.told(happened))
     progress = happened.progress()
     if progress is not None:
         return Progress(*progress)
-    kind = happened.kind()
-    if kind == "asset":
-        return AssetFound(Asset.told(happened))
-    if kind == "outcome":
-        return ConversationEnded.told(happened)
     return event(happened.json())
 
 

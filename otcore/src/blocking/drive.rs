@@ -11,10 +11,13 @@ use tokio::sync::Notify;
 
 use crate::error::{Error, ErrorKind};
 
-/// So often the thread of the scan looks whether a reader still drives, and does so itself if none
+/// So soon the thread of the scan looks whether a reader still drives, and does so itself if none
 /// has since it looked last: a device that answers meanwhile is heard a little later, and no
 /// connection stays open for long because a reader went away.
 const GRACE: Duration = Duration::from_millis(15);
+
+/// Whoever has driven for long is looked after less often: each look wakes a processor.
+const TRUST: Duration = Duration::from_millis(60);
 
 /// A runtime of one thread, which is handed from one to the other: a thread that has to be woken
 /// for every event takes longer than the scan itself.
@@ -84,11 +87,15 @@ impl Drop for Drive {
 impl Shared {
     /// Drive whenever nobody else does.
     fn keep(&self) {
+        let mut grace = GRACE;
         while !self.over.load(SeqCst) {
             let recently = self.was_taken.swap(false, SeqCst);
-            match recently || self.taken.load(SeqCst) {
-                true => thread::park_timeout(GRACE),
-                false => self.runtime.block_on(self.wanted()),
+            if recently || self.taken.load(SeqCst) {
+                thread::park_timeout(grace);
+                grace = TRUST.min(grace * 2);
+            } else {
+                self.runtime.block_on(self.wanted());
+                grace = GRACE;
             }
         }
     }
