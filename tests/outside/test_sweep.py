@@ -56,7 +56,7 @@ def measured(memory: float) -> dict[str, object]:
     began = {"when": "2026-01-01", "machine": "Linux", "load": 1.0, "nmap": "Nmap 7"}
     sweeps = [
         sweep("connect loop", 1.0, 4.0),
-        sweep("connect loop, 800 a second", 2.0, 4.0),
+        sweep(f"{network.SAME_PACKETS}, 800 a second", 2.0, 4.0),
         sweep("nmap -sT", 1.0, 20.0),
         sweep("otcore, lab", 4.0, memory),
     ]

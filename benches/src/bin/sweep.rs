@@ -1,7 +1,7 @@
 //! What it costs to knock at every port of a network: a bare loop of connects, or a scan of otcore
 //! under the policy `lab`.
 //!
-//! `otcore-sweep floor NETWORK [CONNECTS_PER_SECOND]` or `otcore-sweep otcore NETWORK`; who measures it from
+//! `otcore-sweep floor NETWORK [PACKETS_PER_SECOND]` or `otcore-sweep otcore NETWORK`; who measures it from
 //! outside is tests/outside/sweep. One JSON object is printed: what was counted.
 #![expect(
     clippy::print_stdout,
@@ -12,19 +12,23 @@
 
 use std::error::Error;
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use otcore::{Policy, Scanner, Targets};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 /// Modbus, S7, EtherNet/IP, DNP3.
 const PORTS: [u16; 4] = [502, 102, 44818, 20000];
+
+/// At this one otcore asks by datagram before it connects, with as many bytes.
+const ASKED_FIRST: u16 = 44818;
+const QUESTION: [u8; 24] = [0; 24];
 
 /// Connects under way at once, as many as devices are under `lab`.
 const AT_ONCE: usize = 1024;
@@ -32,7 +36,7 @@ const AT_ONCE: usize = 1024;
 /// As long as `lab` waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often a bare loop with a pace begins connects, a handful each time.
+/// How often a loop with a pace sends, a handful of packets each time.
 const TICKS_A_SECOND: u64 = 100;
 const TICK: Duration = Duration::from_millis(1_000 / TICKS_A_SECOND);
 
@@ -58,7 +62,7 @@ fn run(arguments: &[String]) -> Result<Value, Box<dyn Error>> {
         ["floor", network] => runtime.block_on(floor(network.parse()?, None)),
         ["floor", network, pace] => runtime.block_on(floor(network.parse()?, Some(pace.parse()?))),
         ["otcore", network] => runtime.block_on(otcore(network)),
-        _ => Err("expected `floor NETWORK [CONNECTS_PER_SECOND]` or `otcore NETWORK`".into()),
+        _ => Err("expected `floor NETWORK [PACKETS_PER_SECOND]` or `otcore NETWORK`".into()),
     }
 }
 
@@ -70,8 +74,8 @@ struct Tally {
     silent: u64,
 }
 
-/// A bare loop: a task per connect, each with a timeout. Nothing is asked, nothing is kept but three
-/// numbers, and nobody is spared anything. With a `pace`, so many connects begin in a second.
+/// A bare loop: a task per connect, each with a timeout. Nothing is kept but three numbers, and nobody is
+/// spared anything. With a `pace`, so many packets leave in a second, and they are those that otcore sends.
 ///
 /// # Errors
 /// If a task ends without an answer.
@@ -81,7 +85,7 @@ async fn floor(network: IpNet, pace: Option<u64>) -> Result<Value, Box<dyn Error
     let mut ticks = interval(TICK);
     let mut left = 0;
     for address in network.hosts().chain(edges(network)) {
-        for port in PORTS {
+        for (port, by_datagram) in knocks(pace.is_some()) {
             while left == 0
                 && let Some(pace) = pace
             {
@@ -94,7 +98,7 @@ async fn floor(network: IpNet, pace: Option<u64>) -> Result<Value, Box<dyn Error
             {
                 tally.add(ended?);
             }
-            connects.spawn(connect(address, port));
+            connects.spawn(knock(SocketAddr::new(address, port), by_datagram));
         }
         while let Some(ended) = connects.try_join_next() {
             tally.add(ended?);
@@ -112,12 +116,33 @@ fn edges(network: IpNet) -> impl Iterator<Item = IpAddr> {
     [network.network(), network.broadcast()].into_iter()
 }
 
-async fn connect(address: IpAddr, port: u16) -> Option<ErrorKind> {
-    match timeout(PATIENCE, TcpStream::connect(SocketAddr::new(address, port))).await {
-        Ok(Ok(_)) => None,
+/// Each port by connection, or as otcore does.
+fn knocks(as_otcore: bool) -> impl Iterator<Item = (u16, bool)> {
+    PORTS.into_iter().flat_map(move |port| {
+        let first = (as_otcore && port == ASKED_FIRST).then_some((port, true));
+        first.into_iter().chain([(port, false)])
+    })
+}
+
+async fn knock(at: SocketAddr, by_datagram: bool) -> Option<ErrorKind> {
+    let knocked = async {
+        match by_datagram {
+            true => ask(at).await,
+            false => TcpStream::connect(at).await.map(drop),
+        }
+    };
+    match timeout(PATIENCE, knocked).await {
+        Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error.kind()),
         Err(_) => Some(ErrorKind::TimedOut),
     }
+}
+
+async fn ask(at: SocketAddr) -> std::io::Result<()> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await?;
+    socket.connect(at).await?;
+    socket.send(&QUESTION).await?;
+    socket.recv(&mut [0; 512]).await.map(drop)
 }
 
 impl Tally {

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from sweep.network import SAME_PACKETS
 from zoo.document import table
 
 HERE = Path(__file__).parent
@@ -41,7 +42,7 @@ Row = dict[str, Any]
 def page(run: dict[str, Any]) -> str:
     sweeps: list[Row] = run["sweeps"]
     looks: list[Row] = run["looks"]
-    ours, floor, paced = (the(sweeps, who) for who in ("otcore", "connect loop", "connect loop,"))
+    ours, floor, paced = (the(sweeps, who) for who in ("otcore", "connect loop", SAME_PACKETS))
     return (
         (HERE / "page.md")
         .read_text()
@@ -79,12 +80,8 @@ def told(run: Row) -> str:
 
 
 def the(sweeps: list[Row], who: str) -> Row:
-    """The row of somebody: a whole name, or the beginning of one if that ends with a comma."""
-    begins = [
-        one for one in sweeps if one["who"] == who or one["who"].startswith(f"{who.rstrip(',')},")
-    ]
-    exact = [one for one in begins if one["who"] == who]
-    return exact[0] if exact else begins[0]
+    """The row of somebody: behind a comma is how it was run."""
+    return next(one for one in sweeps if one["who"].partition(",")[0] == who)
 
 
 def microseconds(one: Row) -> float:

@@ -11,6 +11,8 @@ from sweep.loopback import Cost, Loopback
 
 NETWORK = "127.1.0.0/16"
 PORTS = "502,102,44818,20000"
+SAME_PACKETS = "loop of the same packets"
+"""Those that otcore sends, at its pace."""
 PATIENCE = 1800
 PACED = 2
 """Bits by which the network is narrower where the loop has a pace, which takes minutes."""
@@ -48,10 +50,10 @@ def measure(program: Path, network: str = NETWORK, rounds: int = ROUNDS) -> list
     floor = middle([run("connect loop", [str(program), "floor", network], network)
                     for _ in range(rounds)])  # fmt: skip
     ours = run("otcore, lab", [str(program), "otcore", network], network)
-    connects = round(4 * ours.addresses / ours.seconds / 100) * 100
+    packets = round((ours.packets or 0) / ours.seconds / 100) * 100
     part = next(iter(ipaddress.ip_network(network).subnets(PACED)))
-    paced = run(f"connect loop, {connects} a second",
-                [str(program), "floor", str(part), str(connects)], str(part))  # fmt: skip
+    paced = run(f"{SAME_PACKETS}, {packets} a second",
+                [str(program), "floor", str(part), str(packets)], str(part))  # fmt: skip
     nmap = ["nmap", "-sT", "-n", "-Pn", "-p", PORTS, "-T5", "--min-rate", "10000",
             "--max-retries", "0", "-oG", "/dev/null", network]  # fmt: skip
     theirs = middle([run("nmap -sT", nmap, network) for _ in range(rounds)])
