@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::event::{Event, Phase, PhaseState, Progress};
 use super::host::{Crew, Decided, Visited};
 use super::lanes::Lanes;
-use super::plan::Plan;
+use super::plan::{Plan, Stop, borders, cut};
 use super::report::{Counters, ENGINE, PhaseRecord, REPORT_LAYOUT, Report};
 use crate::gate::{Gate, StopReason};
 use crate::model::{Asked, Inventory, Outcome};
@@ -124,7 +124,7 @@ struct Work {
     crew: Arc<Crew>,
     plan: Arc<Plan>,
     lanes: Lanes,
-    /// What the policy says of stops with many addresses, by the number of the stop.
+    /// What the policy says of stops with many addresses that it treats alike, by the number of the stop.
     decided: BTreeMap<usize, Decided>,
     events: mpsc::Sender<Event>,
     report: Report,
@@ -139,10 +139,15 @@ impl Work {
         let per_subnet = usize::try_from(limits.subnet_devices).unwrap_or(1);
         let planned = u64::try_from(plan.devices).unwrap_or(u64::MAX);
         let now = crew.gate.now();
-        let large = plan.stops.iter().enumerate().filter(|(_, stop)| stop.range.count() > 1);
+        let borders = borders(crew.gate.policy());
+        // A plan may have been made under another policy, which treats all of a range alike.
+        let alike = |stop: &Stop| stop.range.count() > 1 && cut(stop.range, &borders).len() == 1;
+        let large = plan.stops.iter().enumerate().filter(|(_, stop)| alike(stop));
         Self {
             lanes: Lanes::new(&plan, per_subnet),
-            decided: large.map(|(number, stop)| (number, crew.decide(stop))).collect(),
+            decided: large
+                .map(|(number, stop)| (number, crew.decide(stop.range.first(), stop)))
+                .collect(),
             report: Report {
                 data_pack: crew.known.data_pack(),
                 ..empty_report(&plan, planned, now)
@@ -233,7 +238,7 @@ impl Work {
             visits.spawn(async move {
                 let visited = match plan.stops.get(number) {
                     Some(stop) => {
-                        let decided = decided.unwrap_or_else(|| crew.decide(stop));
+                        let decided = decided.unwrap_or_else(|| crew.decide(address, stop));
                         crew.visit(address, stop, decided).await
                     }
                     None => unreachable!("lanes hand out stops of this plan"),

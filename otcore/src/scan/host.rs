@@ -56,9 +56,8 @@ impl Visited {
 pub(super) type Decided = Arc<[Arc<Decision>]>;
 
 impl Crew {
-    /// What the policy says of each address of `stop`: the same, or they would not be one stop.
-    pub(super) fn decide(&self, stop: &Stop) -> Decided {
-        let address = stop.range.first();
+    /// What the policy says of this address of `stop`.
+    pub(super) fn decide(&self, address: IpAddr, stop: &Stop) -> Decided {
         let subject = |what: &Conversation| Subject {
             zone: self.zone.as_str(),
             address,

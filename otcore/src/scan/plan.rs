@@ -357,7 +357,7 @@ fn by_address(endpoints: &[Endpoint]) -> BTreeMap<IpAddr, Vec<&Endpoint>> {
 
 /// Addresses at which the decision of the policy may change: the first of every network it names,
 /// the one after its last, and the last itself, which may be a broadcast address.
-fn borders(policy: &Policy) -> BTreeSet<IpAddr> {
+pub(super) fn borders(policy: &Policy) -> BTreeSet<IpAddr> {
     let named = policy.networks_named_by_rules();
     let all = policy.monitored().chain(&policy.exclude).chain(&named);
     all.flat_map(|net| {
@@ -371,7 +371,7 @@ fn borders(policy: &Policy) -> BTreeSet<IpAddr> {
 }
 
 /// Cut a range so that a piece begins at every border inside it.
-fn cut(range: AddressRange, borders: &BTreeSet<IpAddr>) -> Vec<AddressRange> {
+pub(super) fn cut(range: AddressRange, borders: &BTreeSet<IpAddr>) -> Vec<AddressRange> {
     let mut pieces = Vec::new();
     let mut first = range.first();
     let inside = borders.range(range.first()..=range.last());
