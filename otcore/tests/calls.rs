@@ -177,6 +177,29 @@ async fn where_answers_pile_up_the_next_call_is_for_half_as_many_numbers() {
     no_alarms(&network);
 }
 
+/// The policy under which it is carried out has to agree, whatever a plan says.
+#[tokio::test(start_paused = true)]
+async fn a_plan_of_somebody_who_agreed_calls_nobody_for_one_who_did_not() {
+    let without_consent = {
+        let mut policy = agreed(6);
+        let bacnet = policy.protocols.get_mut("bacnet").unwrap();
+        bacnet.allow.retain(|consent| consent != "broadcast");
+        policy
+    };
+    let without_one = agreed(6).exclude("10.9.1.77/32".parse().unwrap());
+    for (policy, agrees) in [(agreed(6), true), (without_consent, false), (without_one, false)] {
+        let network = plant(100, 3);
+        let setting = Setting::new(network.clone()).with_policy(agreed(6));
+        let plan = setting.scanner().plan(&common::parse(NETWORK)).unwrap();
+        assert_eq!(plan.calls.len(), 1);
+        let left_alone = !policy.exclude.is_empty();
+        let report = setting.with_policy(policy).scanner().start(plan).finish().await;
+        assert_eq!(!calls(&network).is_empty(), agrees);
+        assert_eq!(report.counters.identified, 3, "the others are asked one by one");
+        assert_eq!(asked(&network).contains(&77), !agrees && !left_alone);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_network_with_somebody_in_it_who_is_left_alone_is_not_called() {
     let network = plant(100, 3);

@@ -26,6 +26,7 @@ use otcore::gate::StopReason;
 use otcore::gate::journal::{Entry, Journal, What};
 use otcore::gate::memory::{InFile, InMemory};
 use otcore::gate::policy::Window;
+use otcore::model::OutcomeRecord;
 use otcore::protocols::modbus::sim::{Serial, Server, Shape, Unit, typical};
 use otcore::scan::Event;
 use otcore::sim::{Device, Fault, Faulty};
@@ -140,6 +141,45 @@ async fn no_packet_leaves_the_scope() {
     assert_eq!(ended.report.counters.identified, 200 - 32);
     let skipped: u128 = ended.report.skipped.iter().map(|skipped| skipped.addresses).sum();
     assert_eq!(skipped + ended.plan.devices, 4 * 256 + 1, "every address is accounted for");
+}
+
+/// A plan says who would be visited; the policy under which it is carried out says who is.
+#[tokio::test(start_paused = true)]
+async fn a_plan_of_another_policy_leads_nobody_out_of_the_scope() {
+    let loose = Setting::new(plant(2, 100).done());
+    let plan = loose.scanner().plan(&parse("10.1.0.0/23")).unwrap();
+    assert_eq!(plan.devices, 2 * 256);
+    let strict = only("modbus", Policy::gentle())
+        .without_default_networks()
+        .monitor("10.1.0.0/24".parse().unwrap())
+        .exclude("10.1.0.32/27".parse().unwrap());
+    let setting = Setting::new(loose.network).with_policy(strict);
+    let report = setting.scanner().start(plan).finish().await;
+    for packet in setting.network.capture() {
+        let IpAddr::V4(to) = packet.to.ip() else { panic!("{packet:?}") };
+        let [_, _, subnet, host] = to.octets();
+        assert!(subnet == 0 && !(32..64).contains(&host), "{packet:?}");
+    }
+    assert_eq!(report.counters.identified, 100 - 32);
+    let refused = |last: u8| {
+        let outcomes = &report.outcomes;
+        let here = |r: &&OutcomeRecord| r.address == IpAddr::from([10, 1, 1, last]);
+        let record = outcomes.iter().find(here).unwrap();
+        (record.outcome, record.detail.clone().unwrap(), record.packets)
+    };
+    let why = "scope: in no monitored network, by the policy".to_owned();
+    assert_eq!(refused(7), (Outcome::SkippedByPolicy, why, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_of_another_policy_asks_nothing_in_a_protocol_that_is_off() {
+    let loose = Setting::new(plant(1, 20).done());
+    let plan = loose.scanner().plan(&parse("10.1.0.0/24")).unwrap();
+    let setting = Setting::new(loose.network).with_policy(only("s7", Policy::gentle()));
+    let report = setting.scanner().start(plan).finish().await;
+    assert_eq!(setting.network.capture().len(), 0);
+    assert!(report.outcomes.iter().all(|record| record.outcome == Outcome::SkippedByPolicy));
+    assert_eq!(report.outcomes.len(), 256);
 }
 
 #[tokio::test(start_paused = true)]

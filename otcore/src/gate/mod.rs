@@ -85,7 +85,8 @@ pub(crate) struct Inner {
 pub struct Parts {
     /// What may be done.
     pub policy: Arc<Policy>,
-    /// The addresses of the plan; nothing else is ever spoken to.
+    /// The addresses of the plan; nothing else is ever spoken to, and of these only what is in scope by the
+    /// policy.
     pub scope: AddressSet,
     /// The network they live in.
     pub zone: Zone,
@@ -131,8 +132,8 @@ impl Gate {
     pub fn new(parts: Parts) -> Self {
         let Parts { policy, scope, zone, wire, clock, memory, journal } = parts;
         Self(Arc::new(Inner {
+            scope: policy.in_scope(&scope), // whoever made the plan, under whatever policy
             policy,
-            scope,
             zone,
             wire,
             line: Line::default(),

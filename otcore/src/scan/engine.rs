@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::event::{Event, Phase, PhaseState, Progress};
 use super::host::{Crew, Decided, Visited};
 use super::lanes::Lanes;
-use super::plan::{Plan, Stop, borders, cut};
+use super::plan::{Plan, Stop};
 use super::report::{Counters, ENGINE, PhaseRecord, REPORT_LAYOUT, Report};
 use crate::gate::{Gate, StopReason};
 use crate::model::{Asked, Inventory, Outcome};
@@ -139,9 +139,9 @@ impl Work {
         let per_subnet = usize::try_from(limits.subnet_devices).unwrap_or(1);
         let planned = u64::try_from(plan.devices).unwrap_or(u64::MAX);
         let now = crew.gate.now();
-        let borders = borders(crew.gate.policy());
+        let borders = crew.gate.policy().borders();
         // A plan may have been made under another policy, which treats all of a range alike.
-        let alike = |stop: &Stop| stop.range.count() > 1 && cut(stop.range, &borders).len() == 1;
+        let alike = |stop: &Stop| stop.range.count() > 1 && borders.cut(stop.range).len() == 1;
         let large = plan.stops.iter().enumerate().filter(|(_, stop)| alike(stop));
         Self {
             lanes: Lanes::new(&plan, per_subnet),

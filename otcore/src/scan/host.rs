@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::calls::{Call, Called};
-use super::plan::{Conversation, Stop};
+use super::calls::{BROADCAST, Call, Called};
+use super::plan::{Conversation, Stop, permitted};
 use crate::fingerprint;
 use crate::gate::policy::{Decision, Subject};
 use crate::gate::sabotage::Saboteur;
@@ -17,6 +17,7 @@ use crate::pack::InUse;
 use crate::protocols::{self, Probe};
 use crate::safety::Level;
 use crate::session::{Crowd, Dialer, Findings, Host, ProbeError};
+use crate::targets::{AddressSet, Options};
 use crate::wire::WireError;
 
 /// What every visit of a scan shares.
@@ -52,8 +53,9 @@ impl Visited {
     }
 }
 
-/// What the policy says of the conversations of a stop, each in its place.
-pub(super) type Decided = Arc<[Arc<Decision>]>;
+/// What the policy says of the conversations of a stop, each in its place; or why there is none, as a plan
+/// may have been made under another policy.
+pub(super) type Decided = Arc<[Result<Arc<Decision>, String>]>;
 
 impl Crew {
     /// What the policy says of this address of `stop`.
@@ -67,8 +69,17 @@ impl Crew {
             model: None,
         };
         let policy = self.gate.policy();
-        let decided = |what| policy.decide(&subject(what)).for_target(&what.options);
-        stop.conversations.iter().map(decided).map(Arc::new).collect()
+        let decided = |what: &Conversation| {
+            self.permitted(address, what)?;
+            Ok(Arc::new(policy.decide(&subject(what)).for_target(&what.options)))
+        };
+        stop.conversations.iter().map(decided).collect()
+    }
+
+    fn permitted(&self, address: IpAddr, what: &Conversation) -> Result<Decision, String> {
+        let probe = protocols::by_name(what.protocol).ok_or("nobody here speaks it")?;
+        let at = SocketAddr::new(address, what.port);
+        permitted(self.gate.policy(), &self.zone, probe, at, &what.options)
     }
 
     /// Visit the device at `address` for what `stop` says, as far as `decided`.
@@ -80,30 +91,42 @@ impl Crew {
             outcomes: Vec::new(),
             spending: Spending::default(),
         };
-        let Some(first) = stop.conversations.first() else { return visited };
+        let conversations = || stop.conversations.iter().zip(&*decided);
+        let Some((first, _)) = conversations().find(|(_, decision)| decision.is_ok()) else {
+            let refused = conversations().filter_map(|(c, decision)| {
+                let why = decision.as_ref().err()?.clone();
+                Some(self.unasked(address, c, Outcome::SkippedByPolicy, why))
+            });
+            visited.outcomes.extend(refused);
+            return visited; // nobody stands in its way
+        };
         let heard = self.called.iter().flat_map(|called| &called.exchanges);
         visited.exchanges.extend(heard.filter(|e| e.address == address).cloned());
         let endpoint = SocketAddr::new(address, first.port);
         match self.gate.visit(endpoint, stop.per_device.packets).await {
             Ok(visit) => {
-                for (conversation, decision) in stop.conversations.iter().zip(&*decided) {
-                    match visited.spares(conversation) {
-                        _ if self.was_silent(address, conversation) => {
-                            visited.outcomes.push(self.silent(address, conversation));
-                        }
-                        Some(protocol) => {
-                            visited.outcomes.push(self.spared(address, conversation, &protocol));
-                        }
-                        None => {
+                for (conversation, decision) in conversations() {
+                    match self.may_ask(address, conversation, decision, &visited) {
+                        Ok(decision) => {
                             self.converse(&visit, conversation, decision, &mut visited).await;
+                        }
+                        Err((outcome, why)) => {
+                            visited.outcomes.push(self.unasked(
+                                address,
+                                conversation,
+                                outcome,
+                                why,
+                            ));
                         }
                     }
                 }
                 visited.spending = visit.spending();
             }
-            Err(refusal) => visited
-                .outcomes
-                .extend(stop.conversations.iter().map(|c| self.not_begun(address, c, &refusal))),
+            Err(refusal) => visited.outcomes.extend(
+                stop.conversations
+                    .iter()
+                    .map(|c| self.unasked(address, c, refused(&refusal), refusal.to_string())),
+            ),
         }
         visited.asset = fingerprint::interpret(&self.known.knowledge, &visited.exchanges);
         if Saboteur::Evidence.is_at_work() {
@@ -112,14 +135,26 @@ impl Crew {
         visited
     }
 
-    /// The device has said who it is, and nobody asked for more.
-    fn spared(&self, address: IpAddr, what: &Conversation, known: &str) -> OutcomeRecord {
-        let endpoint = SocketAddr::new(address, what.port);
-        let mut record = self.record(endpoint, what.protocol, Outcome::SkippedByPolicy);
-        record.packets_planned = most_packets(what);
-        record.detail =
-            Some(format!("already identified in {known}; a level above `identify` asks on"));
-        record
+    /// What to ask by, or what to say of a conversation that is not held.
+    fn may_ask<'a>(
+        &self,
+        address: IpAddr,
+        what: &Conversation,
+        decision: &'a Result<Arc<Decision>, String>,
+        visited: &Visited,
+    ) -> Result<&'a Arc<Decision>, (Outcome, String)> {
+        let skipped = |why| (Outcome::SkippedByPolicy, why);
+        let decision = decision.as_ref().map_err(|why| skipped(why.clone()))?;
+        if self.was_silent(address, what) {
+            // It heard a call to its whole network, so it is not asked by itself.
+            return Err((Outcome::Silent, "silent to the call to its whole network".to_owned()));
+        }
+        match visited.spares(what) {
+            Some(known) => Err(skipped(format!(
+                "already identified in {known}; a level above `identify` asks on"
+            ))),
+            None => Ok(decision),
+        }
     }
 
     /// Call everybody in a network, as the policy opted in to, and keep who answered.
@@ -135,7 +170,8 @@ impl Crew {
             tag: self.first_tag,
             spent: Vec::new(),
         };
-        let everybody = match protocols::by_name(call.protocol) {
+        let probe = protocols::by_name(call.protocol).filter(|probe| self.agrees(*probe, call));
+        let everybody = match probe {
             Some(probe) => probe.call(&mut crowd, &mut found).await.unwrap_or(false),
             None => false,
         };
@@ -145,18 +181,21 @@ impl Crew {
         (Called { call, everybody, heard, exchanges }, spent)
     }
 
+    /// Whether the policy consents to a call to each who would hear it.
+    fn agrees(&self, probe: &dyn Probe, call: &Call) -> bool {
+        let policy = self.gate.policy();
+        let borders = policy.borders();
+        let hosts = AddressSet::hosts_of(call.network);
+        hosts.ranges().flat_map(|range| borders.cut(range)).all(|piece| {
+            let at = SocketAddr::new(piece.first(), call.port);
+            permitted(policy, &self.zone, probe, at, &Options::default())
+                .is_ok_and(|most| most.consents.contains(BROADCAST))
+        })
+    }
+
     fn was_silent(&self, address: IpAddr, what: &Conversation) -> bool {
         let silent = |called: &Called| called.was_silent(what.protocol, address, what.port);
         !what.named && self.called.iter().any(silent)
-    }
-
-    /// It heard a call to its whole network and said nothing, so it is not asked by itself.
-    fn silent(&self, address: IpAddr, what: &Conversation) -> OutcomeRecord {
-        let endpoint = SocketAddr::new(address, what.port);
-        let mut record = self.record(endpoint, what.protocol, Outcome::Silent);
-        record.packets_planned = most_packets(what);
-        record.detail = Some("silent to the call to its whole network".to_owned());
-        record
     }
 
     async fn converse(
@@ -201,11 +240,18 @@ impl Crew {
         visited.exchanges.append(&mut found.exchanges);
     }
 
-    fn not_begun(&self, address: IpAddr, what: &Conversation, why: &Refusal) -> OutcomeRecord {
+    /// Of a conversation that was not held.
+    fn unasked(
+        &self,
+        address: IpAddr,
+        what: &Conversation,
+        outcome: Outcome,
+        why: String,
+    ) -> OutcomeRecord {
         let endpoint = SocketAddr::new(address, what.port);
-        let mut record = self.record(endpoint, what.protocol, refused(why));
+        let mut record = self.record(endpoint, what.protocol, outcome);
         record.packets_planned = most_packets(what);
-        record.detail = Some(why.to_string());
+        record.detail = Some(why);
         record
     }
 

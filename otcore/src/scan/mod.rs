@@ -106,6 +106,9 @@ impl Scanner {
 
     /// Carry out a plan. Must be called inside a tokio runtime with time and I/O enabled; the scan
     /// runs on it until it ends, is stopped, or the [`Scan`] is dropped.
+    ///
+    /// A plan that was made under another policy leads to nobody, and asks nothing, that the policy of
+    /// this scanner does not permit; the outcome of such a conversation says why.
     #[must_use]
     pub fn start(&self, plan: Plan) -> Scan {
         let gate = Gate::new(Parts {

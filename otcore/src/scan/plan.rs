@@ -185,9 +185,9 @@ impl Making<'_> {
 
     /// Everything that was asked for by address only.
     fn networks(&mut self, asked: &AddressSet) {
-        let borders = borders(self.basis.policy);
+        let borders = self.basis.policy.borders();
         for range in asked.ranges() {
-            for piece in cut(range, &borders) {
+            for piece in borders.cut(range) {
                 if !self.is_in_scope(piece) {
                     continue;
                 }
@@ -263,17 +263,10 @@ impl Making<'_> {
         port: u16,
         options: &Options,
     ) -> Result<Conversation, String> {
-        let zone = self.basis.zone.as_str();
-        let decision = self.basis.policy.upper_bound(zone, address, probe.name(), port);
-        if !decision.permitted {
-            let reasons: Vec<_> = decision.because.iter().map(ToString::to_string).collect();
-            return Err(reasons.join("; "));
-        }
-        let decision = decision.for_target(options);
-        if let Some(consent) = probe.missing_consent(&decision) {
-            return Err(words::needs(probe.name(), consent));
-        }
-        let limits = &self.basis.policy.limits;
+        let Basis { policy, zone, .. } = self.basis;
+        let at = SocketAddr::new(address, port);
+        let decision = permitted(policy, zone, probe, at, options)?;
+        let limits = &policy.limits;
         Ok(Conversation {
             protocol: probe.name(),
             port,
@@ -336,6 +329,26 @@ impl Conversation {
     }
 }
 
+/// The most that a policy permits in a conversation with the device at `at`, or why there is none.
+pub(super) fn permitted(
+    policy: &Policy,
+    zone: &Zone,
+    probe: &dyn Probe,
+    at: SocketAddr,
+    options: &Options,
+) -> Result<Decision, String> {
+    let decision = policy.upper_bound(zone.as_str(), at.ip(), probe.name(), at.port());
+    if !decision.permitted {
+        let reasons: Vec<_> = decision.because.iter().map(ToString::to_string).collect();
+        return Err(reasons.join("; "));
+    }
+    let decision = decision.for_target(options);
+    match probe.missing_consent(&decision) {
+        Some(consent) => Err(words::needs(probe.name(), consent)),
+        None => Ok(decision),
+    }
+}
+
 /// What may be asked at this level with these consents.
 fn functions(probe: &dyn Probe, decision: &Decision) -> Vec<&'static str> {
     let consents = &decision.consents;
@@ -353,50 +366,6 @@ fn by_address(endpoints: &[Endpoint]) -> BTreeMap<IpAddr, Vec<&Endpoint>> {
         }
     }
     groups
-}
-
-/// Addresses at which the decision of the policy may change: the first of every network it names,
-/// the one after its last, and the last itself, which may be a broadcast address.
-pub(super) fn borders(policy: &Policy) -> BTreeSet<IpAddr> {
-    let named = policy.networks_named_by_rules();
-    let all = policy.monitored().chain(&policy.exclude).chain(&named);
-    all.flat_map(|net| {
-        let range = AddressRange::try_from(*net).ok();
-        let last = range.map(|range| range.last());
-        [range.map(|range| range.first()), last, last.and_then(after)]
-    })
-    .flatten()
-    .chain([IpAddr::V4(std::net::Ipv4Addr::BROADCAST)])
-    .collect()
-}
-
-/// Cut a range so that a piece begins at every border inside it.
-pub(super) fn cut(range: AddressRange, borders: &BTreeSet<IpAddr>) -> Vec<AddressRange> {
-    let mut pieces = Vec::new();
-    let mut first = range.first();
-    let inside = borders.range(range.first()..=range.last());
-    for border in inside.filter(|border| **border != range.first()) {
-        if let Some(piece) = before(*border).and_then(|last| AddressRange::new(first, last).ok()) {
-            pieces.push(piece);
-        }
-        first = *border;
-    }
-    pieces.extend(AddressRange::new(first, range.last()));
-    pieces
-}
-
-fn after(address: IpAddr) -> Option<IpAddr> {
-    match address {
-        IpAddr::V4(a) => a.to_bits().checked_add(1).map(|bits| IpAddr::V4(bits.into())),
-        IpAddr::V6(a) => a.to_bits().checked_add(1).map(|bits| IpAddr::V6(bits.into())),
-    }
-}
-
-fn before(address: IpAddr) -> Option<IpAddr> {
-    match address {
-        IpAddr::V4(a) => a.to_bits().checked_sub(1).map(|bits| IpAddr::V4(bits.into())),
-        IpAddr::V6(a) => a.to_bits().checked_sub(1).map(|bits| IpAddr::V6(bits.into())),
-    }
 }
 
 /// Larger integers are none to most readers of JSON.

@@ -31,6 +31,7 @@
 //! println!("{}", policy.explain(&press));
 //! # Ok::<(), otcore::gate::policy::PolicyError>(())
 //! ```
+mod borders;
 mod check;
 mod decide;
 mod error;

@@ -179,7 +179,7 @@ mod tests {
         let refused = io::ErrorKind::ConnectionRefused;
         for (why, kept) in [(io::ErrorKind::TimedOut, false), (refused, true)] {
             let locks = Locks::new("connection");
-            let at = "192.0.2.7:502".parse().unwrap();
+            let at = "10.0.2.7:502".parse().unwrap();
             let visit = locks.visit(at).await;
             let (permit, lease) = visit.connect(at, "modbus").await.unwrap();
             permit.pass(|_| ()).unwrap();
@@ -193,7 +193,7 @@ mod tests {
     async fn of_whoever_was_never_heard_by_datagrams_nothing_is_kept() {
         for (heard, refused) in [(false, false), (true, false), (false, true)] {
             let locks = Locks::new("datagrams");
-            let at = "192.0.2.7:47808".parse().unwrap();
+            let at = "10.0.2.7:47808".parse().unwrap();
             let visit = locks.visit(at).await;
             let (permit, lease) = visit.address(at, None, "bacnet").await.unwrap();
             permit.pass(|_| ()).unwrap();
