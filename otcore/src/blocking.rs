@@ -25,7 +25,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, ErrorKind};
 use crate::gate::Pcapng;
@@ -322,12 +321,6 @@ fn appended(what: &str, path: &str) -> Result<File, Error> {
 #[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn in_file(error: io::Error) -> Error {
     Error::new(ErrorKind::File, error)
-}
-
-fn runtime(name: &str) -> Result<Runtime, Error> {
-    let mut builder = Builder::new_multi_thread();
-    let built = builder.worker_threads(1).thread_name(name).enable_all().build();
-    built.map_err(|e| Error::new(ErrorKind::Internal, format!("no thread for {name}: {e}")))
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 use super::process::Home;
-use super::runtime;
 use crate::error::{Error, ErrorKind};
 use crate::sim::{self, Running, RunningPlant};
 
@@ -38,7 +37,7 @@ impl Plant {
     /// [`ErrorKind::File`] if a port is in use, [`ErrorKind::Internal`] if the system gives no
     /// thread.
     pub fn serve(plant: sim::Plant, port: u16) -> Result<Self, Error> {
-        let (home, runtime) = (Home::plain(), runtime("otcore-plant")?);
+        let (home, runtime) = (Home::plain(), runtime()?);
         let running = runtime.block_on(plant.own_addresses(port).start());
         let running = running.map_err(|e| Error::new(ErrorKind::File, e))?;
         Ok(Self { home, served: Arc::new(Served { running, _runtime: runtime }) })
@@ -67,4 +66,10 @@ impl Drop for Plant {
     fn drop(&mut self) {
         self.home.keep_elsewhere(&self.served);
     }
+}
+
+fn runtime() -> Result<Runtime, Error> {
+    let mut builder = Builder::new_multi_thread();
+    let built = builder.worker_threads(1).thread_name("otcore-plant").enable_all().build();
+    built.map_err(|e| Error::new(ErrorKind::Internal, format!("no thread for the plant: {e}")))
 }

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sweep.network import SAME_PACKETS
 from zoo.document import table
+
+from sweep.network import SAME_PACKETS
 
 HERE = Path(__file__).parent
 MEASURED = HERE / "measured.json"
