@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ import otcore.progress
 import otcore.sim
 import pytest
 from conftest import CALM
-from otcore import AssetFound, Finished, Outcome, Progress
+from otcore import AssetFound, ConversationEnded, Finished, Outcome, Progress
 
 
 def test_every_device_is_identified(plant: otcore.sim.Plant, tmp_path: Path) -> None:
@@ -42,6 +43,19 @@ def test_events_tell_the_story_in_order(calm: list[str]) -> None:
     assert sum(isinstance(event, AssetFound) for event in events) == len(inventory) == len(CALM)
     assert events[-1] == Finished(stopped=None)
     assert list(scan) == []
+
+
+def test_how_a_conversation_ended_is_a_value_like_any_other(calm: list[str]) -> None:
+    with otcore.Scanner().start(calm) as scan:
+        ended = [event for event in scan if isinstance(event, ConversationEnded)]
+        outcomes = scan.finish().outcomes
+    kept = pickle.loads(pickle.dumps(ended))  # before anybody has looked at one of them
+    assert tuple(event.record for event in ended) == outcomes
+    assert kept == ended == [ConversationEnded(record) for record in outcomes]
+    assert len({*kept, *ended}) == len(outcomes)
+    first = ended[0]
+    assert first != first.record and first != ended[1]
+    assert repr(first) == f"ConversationEnded(record={outcomes[0]!r})"
 
 
 def test_an_aborted_scan_keeps_what_it_found(plant: otcore.sim.Plant) -> None:
