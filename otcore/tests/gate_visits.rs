@@ -539,6 +539,35 @@ async fn a_call_to_everybody_costs_what_it_is_and_its_answers_are_limited_as_any
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_is_called_without_leave_by_the_policy_or_beside_somebody_who_is_not_in_the_plan() {
+    let call = async |calls: u32, network: &str, port: u16| {
+        let plant = plant(|limits| limits.broadcasts_per_scan = calls);
+        let frame = Frame::of(&Bacnet::default(), 0, &CallEverybody { range: 0..=999 }).unwrap();
+        let called =
+            plant.gate.call(network.parse().unwrap(), port, "bacnet", Arc::new(frame)).await;
+        called.map(drop)
+    };
+    assert_eq!(call(1, "10.1.0.0/26", 47808).await, Ok(()));
+    assert_eq!(call(1, "10.1.0.0/26", 9100).await, Err(Refusal::NeverPort(9100)));
+    let stranger = "10.1.0.100".parse().unwrap();
+    assert_eq!(call(1, "10.1.0.0/25", 47808).await, Err(Refusal::OutOfScope(stranger)));
+    let spent = call(0, "10.1.0.0/26", 47808).await.unwrap_err();
+    assert!(matches!(spent, Refusal::Spent { limit: "broadcasts_per_scan", .. }), "{spent:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_of_one_packet_has_room_for_one_datagram() {
+    let plant = gentle();
+    let visit = plant.gate.visit(at(7), 1).await.unwrap();
+    let (permit, lease) = visit.address(at(7), None, "bacnet").await.unwrap();
+    permit.pass(|_| ()).unwrap();
+    lease.bound(local()).unwrap();
+    assert_eq!(admitted_datagram(&visit).await, Ok(()));
+    let device = visit.device();
+    assert_eq!(admitted_datagram(&visit).await, Err(Refusal::PlanSpent { device, planned: 1 }));
+}
+
+#[tokio::test(start_paused = true)]
 async fn closing_a_parked_connection_takes_nothing_from_those_that_are_open() {
     let plant = gentle();
     let dark = plant.visit(7).await;

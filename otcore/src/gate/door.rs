@@ -176,4 +176,18 @@ mod tests {
         let (ended, ()) = tokio::join!(wait, async { door.shut(StopReason::Asked) });
         assert_eq!(ended, Err(Refusal::Stopped(StopReason::Asked)));
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ends_only_when_somebody_asks_goes_on_behind_a_door_that_was_shut_for_harm() {
+        let door = Door::open();
+        let mut goodbye = pin!(door.unless_asked(std::future::pending::<()>()));
+        let mut goes_on = async || {
+            let a_while = std::time::Duration::from_secs(60);
+            tokio::time::timeout(a_while, goodbye.as_mut()).await
+        };
+        door.shut(StopReason::HarmSuspected);
+        assert!(goes_on().await.is_err());
+        door.shut(StopReason::Asked);
+        assert_eq!(goes_on().await, Ok(Err(Refusal::Stopped(StopReason::HarmSuspected))));
+    }
 }

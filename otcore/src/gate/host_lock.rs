@@ -80,12 +80,7 @@ impl HostLocks {
                     tokio::time::sleep(POLL).await;
                     continue;
                 }
-                Err(TryLockError::Error(error))
-                    if place.is_shared && place::is_not_for_parts(&error) =>
-                {
-                    self.shares.store(false, Ordering::Relaxed);
-                    continue;
-                }
+                Err(TryLockError::Error(error)) if self.parts_from(&place, &error) => continue,
                 Err(TryLockError::Error(error)) => return Err(in_folder(error)),
             }
             if was_removed(&file.metadata().map_err(in_folder)?) {
@@ -100,6 +95,15 @@ impl HostLocks {
             }
             return Ok(hold);
         }
+    }
+
+    /// Whether no part of a file can be locked here, which shows at the first: each device has a file then.
+    fn parts_from(&self, place: &Place, error: &io::Error) -> bool {
+        let parts = place.is_shared && place::is_not_for_parts(error);
+        if parts {
+            self.shares.store(false, Ordering::Relaxed);
+        }
+        parts
     }
 
     /// The folder is made when it is missed: a sweep would look for it at every address.
@@ -267,6 +271,49 @@ mod tests {
         let _hold = locks.hold(device(7), GAP).await.unwrap();
         assert_eq!(locks.shares.load(Ordering::Relaxed), place::LOCKS_PARTS);
         files(&locks);
+    }
+
+    #[test]
+    fn devices_share_no_file_once_the_system_cannot_lock_a_part_of_one() {
+        let [locks, _] = both("refused");
+        let place = |may_share| Place::of(device(7), &locks.folder, may_share);
+        let shares = |place, kind: io::ErrorKind| {
+            locks.shares.store(true, Ordering::Relaxed);
+            let leaves = locks.parts_from(&place, &kind.into());
+            assert_ne!(leaves, locks.shares.load(Ordering::Relaxed));
+            !leaves
+        };
+        assert!(!shares(place(true), io::ErrorKind::InvalidInput));
+        assert!(!shares(place(true), io::ErrorKind::Unsupported));
+        assert!(shares(place(true), io::ErrorKind::PermissionDenied), "told, not worked around");
+        assert!(shares(place(false), io::ErrorKind::InvalidInput), "it was no part");
+    }
+
+    #[test]
+    fn whoever_comes_first_makes_a_file_and_all_the_others_open_it() {
+        let [locks, _] = both("race");
+        for round in 0..300 {
+            let path = locks.folder.join(round.to_string());
+            let start = std::sync::Barrier::new(4);
+            std::thread::scope(|scope| {
+                let comes = || {
+                    start.wait();
+                    locks.open(&path).unwrap();
+                };
+                (0..4).for_each(|_| drop(scope.spawn(comes)));
+            });
+        }
+        assert_eq!(files(&locks), 300);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_is_none_is_told() {
+        let [locks, _] = both("none");
+        std::fs::write(&locks.folder, "a file").unwrap();
+        let refused = locks.open(&locks.folder.join("lock")).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::NotADirectory, "{refused}");
+        std::fs::remove_file(&locks.folder).unwrap();
     }
 
     #[cfg(unix)]

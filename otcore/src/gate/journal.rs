@@ -208,6 +208,8 @@ impl<W: Write + Send> Journal for JsonLines<W> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -237,5 +239,13 @@ mod tests {
             .collect();
         assert_eq!(lines, entries);
         assert_eq!(memory.entries(), entries);
+    }
+    #[test]
+    fn entries_are_made_only_where_somebody_keeps_them() {
+        let several = |all: Vec<Box<dyn Journal>>| Journals(all).keeps();
+        let (kept, not) = (Arc::new(MemoryJournal::default()), Arc::new(NoJournal));
+        assert!(kept.keeps() && !not.keeps() && !NoJournal.keeps());
+        assert!(!several(vec![]) && !several(vec![Box::new(NoJournal), Box::new(not.clone())]));
+        assert!(several(vec![Box::new(not), Box::new(kept)]));
     }
 }

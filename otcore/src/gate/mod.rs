@@ -335,3 +335,33 @@ impl Inner {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::targets::AddressRange;
+
+    #[tokio::test(start_paused = true)]
+    async fn there_is_a_line_while_many_wait_for_the_pace_of_the_process() {
+        let mut policy = Policy::gentle();
+        policy.limits.process_packets_per_s = 8;
+        let at = |n: u8| SocketAddr::from(([10, 1, n, 7], 502));
+        let scope = [AddressRange::new(at(0).ip(), at(99).ip()).unwrap()].into_iter().collect();
+        let parts = Parts::new(Arc::new(policy), scope);
+        let gate = Gate::new(Parts { wire: Wire::isolated(), ..parts });
+        let mut waiting = tokio::task::JoinSet::new();
+        assert!(!gate.has_line());
+        for n in 0..50 {
+            let gate = gate.clone();
+            waiting.spawn(async move {
+                let visit = gate.visit(at(n), 100).await.unwrap();
+                let _held = visit.connect(at(n), "modbus").await.unwrap();
+                std::future::pending::<()>().await;
+            });
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(gate.has_line());
+        waiting.shutdown().await;
+        assert!(!gate.has_line());
+    }
+}
