@@ -133,7 +133,6 @@ OWN = {
     # Link status is called for again and again, and what comes is an answer to any of the calls.
     (8, "dnp3", FIRST): "P",
     (9, "dnp3", FIRST): "M",
-    (16, "dnp3", FIRST): "P",
     # Whoever speaks up is heard, whatever was asked; then it is silent to a call, which is no harm.
     (29, "dnp3", FIRST): "P",
     (33, "dnp3", FIRST): "P",

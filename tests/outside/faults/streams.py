@@ -10,8 +10,9 @@ from asyncio import StreamReader, StreamWriter
 from faults.faulty import Faulty, Honest
 from faults.spoil import BANNERS, Answer, spoiled
 
-LATE = 8.0
-"""Seconds until an answer comes that nobody waits for any more."""
+LATE = 30.0
+"""Seconds until an answer comes that nobody waits for any more. In Modbus a silent unit may be one
+that a gateway looks for, so the connection rests for nearly half a minute before the next."""
 RUBBISH = b"\x5a" * 65536
 
 
