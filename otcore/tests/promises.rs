@@ -31,7 +31,7 @@ use otcore::protocols::modbus::sim::{Serial, Server, Shape, Unit, typical};
 use otcore::scan::Event;
 use otcore::sim::{Device, Fault, Faulty};
 use otcore::targets::subnet_of;
-use otcore::{Level, Outcome, Policy};
+use otcore::{Level, Outcome, Policy, Scanner};
 use tokio::time::sleep;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -169,6 +169,24 @@ async fn a_plan_of_another_policy_leads_nobody_out_of_the_scope() {
     };
     let why = "scope: in no monitored network, by the policy".to_owned();
     assert_eq!(refused(7), (Outcome::SkippedByPolicy, why, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_is_of_the_scanner_that_carries_the_plan_out() {
+    let setting = Setting::new(plant(1, 2).done());
+    let plan = setting.scanner().plan(&parse("10.1.0.1")).unwrap();
+    let careful = Scanner::builder()
+        .policy(only("modbus", Policy::careful()))
+        .zone("line-4".parse().unwrap())
+        .source("hub-7".parse().unwrap())
+        .dialer(setting.network.clone())
+        .wire(Arc::clone(&setting.wire))
+        .build()
+        .unwrap();
+    let report = careful.start(plan).finish().await;
+    assert_eq!((report.zone.as_str(), report.source.as_str()), ("line-4", "hub-7"));
+    assert_eq!(report.profile.name(), "careful");
+    assert!(report.assets.asset(&report.zone, at(0, 1).ip()).is_some());
 }
 
 #[tokio::test(start_paused = true)]
@@ -695,7 +713,7 @@ impl Journal for Full {
 async fn what_cannot_be_written_down_is_not_sent() {
     for entries in [0, 1, 2, 3, 17, 100] {
         let setting = Setting::new(plant(2, 20).done());
-        let scanner = otcore::Scanner::builder()
+        let scanner = Scanner::builder()
             .dialer(setting.network.clone())
             .wire(Arc::clone(&setting.wire))
             .clock(setting.clock)

@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -138,7 +137,6 @@ impl Work {
         let limits = &crew.gate.policy().limits;
         let per_subnet = usize::try_from(limits.subnet_devices).unwrap_or(1);
         let planned = u64::try_from(plan.devices).unwrap_or(u64::MAX);
-        let now = crew.gate.now();
         let borders = crew.gate.policy().borders();
         // A plan may have been made under another policy, which treats all of a range alike.
         let alike = |stop: &Stop| stop.range.count() > 1 && borders.cut(stop.range).len() == 1;
@@ -148,10 +146,7 @@ impl Work {
             decided: large
                 .map(|(number, stop)| (number, crew.decide(stop.range.first(), stop)))
                 .collect(),
-            report: Report {
-                data_pack: crew.known.data_pack(),
-                ..empty_report(&plan, planned, now)
-            },
+            report: empty_report(&crew, &plan, planned),
             progress: Progress { planned, ..Progress::default() },
             crew: Arc::new(crew),
             plan: Arc::new(plan),
@@ -322,16 +317,18 @@ fn left_out(phase: Phase, plan: &Plan) -> Option<&'static str> {
     }
 }
 
-fn empty_report(plan: &Plan, planned: u64, now: Timestamp) -> Report {
+/// Whoever made the plan: the report is of him who carries it out.
+fn empty_report(crew: &Crew, plan: &Plan, planned: u64) -> Report {
+    let now = crew.gate.now();
     let counters =
         Counters { planned, packets_planned: plan.bounds.packets, ..Counters::default() };
     Report {
         schema: REPORT_LAYOUT,
         engine: ENGINE,
-        zone: plan.zone.clone(),
-        source: plan.source.clone(),
-        profile: plan.profile,
-        data_pack: None,
+        zone: crew.zone.clone(),
+        source: crew.source.clone(),
+        profile: crew.gate.policy().profile,
+        data_pack: crew.known.data_pack(),
         started: now,
         finished: now,
         completed: false,
