@@ -107,4 +107,11 @@ mod tests {
         assert_eq!(Last::read(&file, 16).unwrap(), Last::Never);
         std::fs::remove_file(path).unwrap();
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_nobody() {
+        let folder = File::open(std::env::temp_dir()).unwrap();
+        assert_eq!(Last::read(&folder, 0).unwrap_err().kind(), ErrorKind::IsADirectory);
+    }
 }
