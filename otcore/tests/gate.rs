@@ -72,6 +72,15 @@ async fn who_is_not_in_the_plan_or_never_to_be_touched_is_not_visited() {
     let gate = gentle();
     let refused = gate.visit(at(100), ENOUGH).await.unwrap_err();
     assert_eq!(refused, Refusal::OutOfScope(at(100).ip()));
+    let nobody_alone = [at(7).ip(), IpAddr::from([224, 0, 0, 1]), IpAddr::from([10, 1, 0, 63])];
+    let policy = Policy::gentle().monitor("0.0.0.0/0".parse().unwrap());
+    let scope = nobody_alone.map(otcore::targets::AddressRange::from).into_iter().collect();
+    let policy = Arc::new(policy.monitor("10.1.0.0/26".parse().unwrap()));
+    let wide = Gate::new(Parts { scope, policy, ..parts(Policy::gentle()) });
+    for (n, address) in nobody_alone.into_iter().enumerate() {
+        let visited = wide.visit(SocketAddr::new(address, 502), ENOUGH).await;
+        assert_eq!(visited.is_ok(), n == 0, "{address}");
+    }
     let printer = SocketAddr::new(at(7).ip(), 9100);
     assert_eq!(gate.visit(printer, ENOUGH).await.unwrap_err(), Refusal::NeverPort(9100));
     let visit = gate.visit(at(99), ENOUGH).await.unwrap();

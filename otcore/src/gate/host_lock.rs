@@ -33,6 +33,8 @@ pub(super) struct HostLocks {
 pub(super) struct HostHold {
     file: File,
     place: Place,
+    /// Whose it is: a copy of that process, as `fork` makes it, has it open too.
+    process: u32,
     nobody_there: AtomicBool,
     somebody_there: AtomicBool,
 }
@@ -89,7 +91,8 @@ impl HostLocks {
             let rest = Last::read(&file, place.at).map_err(in_folder)?.rest(gap);
             Last::Now.write(&file, place.at).map_err(in_folder)?;
             let [nobody_there, somebody_there] = Default::default();
-            let hold = HostHold { file, place, nobody_there, somebody_there };
+            let process = std::process::id();
+            let hold = HostHold { file, place, process, nobody_there, somebody_there };
             if !rest.is_zero() {
                 tokio::time::sleep(rest).await; // even no time at all wakes the processor
             }
@@ -160,6 +163,9 @@ fn was_removed(_: &Metadata) -> bool {
 
 impl Drop for HostHold {
     fn drop(&mut self) {
+        if self.process != std::process::id() {
+            return;
+        }
         let forgotten = self.is_to_be_forgotten();
         let last = if forgotten { Last::Never } else { Last::just_now() };
         // If it fails the next process waits too long or a file stays; limits hold anyway.
@@ -167,6 +173,7 @@ impl Drop for HostHold {
         if forgotten && !self.place.is_shared && cfg!(unix) {
             drop(std::fs::remove_file(&self.place.path));
         }
+        drop(self.place.unlock(&self.file)); // or the system does when nobody has it open any more
     }
 }
 
@@ -271,6 +278,25 @@ mod tests {
         let _hold = locks.hold(device(7), GAP).await.unwrap();
         assert_eq!(locks.shares.load(Ordering::Relaxed), place::LOCKS_PARTS);
         files(&locks);
+    }
+
+    #[tokio::test]
+    async fn a_copy_of_the_process_neither_keeps_a_device_nor_gives_it_away() {
+        for locks in both("copy") {
+            let mut hold = locks.hold(device(7), GAP).await.unwrap();
+            let _open_in_the_copy = hold.file.try_clone().unwrap();
+            hold.process = 0;
+            drop(hold); // by the copy
+            let waiting = tokio::time::timeout(GAP, locks.hold(device(7), GAP));
+            assert!(waiting.await.is_err(), "it still is ours");
+
+            let hold = locks.hold(device(8), GAP).await.unwrap();
+            let _open_in_the_copy = hold.file.try_clone().unwrap();
+            drop(hold);
+            let next = tokio::time::timeout(3 * GAP, locks.hold(device(8), GAP));
+            assert!(next.await.is_ok(), "it was given back");
+            files(&locks);
+        }
     }
 
     #[test]

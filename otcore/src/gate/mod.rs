@@ -255,7 +255,8 @@ impl Inner {
     fn check_endpoint(&self, endpoint: SocketAddr) -> Result<(), Refusal> {
         self.door.check()?;
         self.check_window()?;
-        if !self.scope.contains(endpoint.ip()) {
+        let address = endpoint.ip();
+        if !self.scope.contains(address) || !self.policy.scope(address).is_monitored() {
             return Err(Refusal::OutOfScope(endpoint.ip()));
         }
         match self.policy.is_never_port(endpoint.port()) {

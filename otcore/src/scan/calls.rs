@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::Ipv4Net;
 use serde::Serialize;
 
 use super::plan::Stop;
@@ -53,7 +53,7 @@ pub(super) fn calls(policy: &Policy, stops: &[Stop]) -> Vec<Call> {
     if policy.limits.broadcasts_per_scan == 0 {
         return Vec::new();
     }
-    let networks: BTreeSet<Ipv4Net> = policy.monitored().filter_map(small).collect();
+    let networks: BTreeSet<Ipv4Net> = policy.callable().collect();
     let mut calls = Vec::new();
     for probe in protocols::ALL.iter().filter(|probe| probe.calls()) {
         let agreed = stops.iter().flat_map(|stop| {
@@ -87,13 +87,4 @@ pub(super) fn bounds(calls: &[Call], limits: &Limits) -> Bounds {
     let gaps = u64::from(limits.broadcast_gap_ms.saturating_add(limits.response_timeout_ms));
     let seconds = (made * gaps).div_ceil(1_000);
     Bounds { connections: 0, requests: made, packets: made, bytes_out: made * size, seconds }
-}
-
-/// A network that one call may wake: more than a few thousand hosts are never called at once, and
-/// two addresses have no broadcast address.
-fn small(network: &IpNet) -> Option<Ipv4Net> {
-    match network {
-        IpNet::V4(network) if (20..=30).contains(&network.prefix_len()) => Some(*network),
-        _ => None,
-    }
 }

@@ -44,8 +44,8 @@ pub(super) struct Visited {
 
 impl Visited {
     /// In which protocol the device has said all that `next` would be about.
-    fn spares(&self, next: &Conversation) -> Option<String> {
-        if next.named || next.level > Level::Identify {
+    fn spares(&self, next: &Conversation, most: Level) -> Option<String> {
+        if next.named || most > Level::Identify {
             return None;
         }
         let mut records = self.outcomes.iter();
@@ -55,7 +55,16 @@ impl Visited {
 
 /// What the policy says of the conversations of a stop, each in its place; or why there is none, as a plan
 /// may have been made under another policy.
-pub(super) type Decided = Arc<[Result<Arc<Decision>, String>]>;
+pub(super) type Decided = Arc<[Result<Permitted, String>]>;
+
+/// How deep a conversation may go.
+#[derive(Debug)]
+pub(super) struct Permitted {
+    /// As far as is known of the device.
+    decision: Arc<Decision>,
+    /// The most, once its vendor and model are known.
+    most: Level,
+}
 
 impl Crew {
     /// What the policy says of this address of `stop`.
@@ -70,8 +79,9 @@ impl Crew {
         };
         let policy = self.gate.policy();
         let decided = |what: &Conversation| {
-            self.permitted(address, what)?;
-            Ok(Arc::new(policy.decide(&subject(what)).for_target(&what.options)))
+            let most = self.permitted(address, what)?.level;
+            let decision = policy.decide(&subject(what)).for_target(&what.options);
+            Ok(Permitted { decision: Arc::new(decision), most })
         };
         stop.conversations.iter().map(decided).collect()
     }
@@ -140,16 +150,17 @@ impl Crew {
         &self,
         address: IpAddr,
         what: &Conversation,
-        decision: &'a Result<Arc<Decision>, String>,
+        permitted: &'a Result<Permitted, String>,
         visited: &Visited,
     ) -> Result<&'a Arc<Decision>, (Outcome, String)> {
         let skipped = |why| (Outcome::SkippedByPolicy, why);
-        let decision = decision.as_ref().map_err(|why| skipped(why.clone()))?;
+        let Permitted { decision, most } =
+            permitted.as_ref().map_err(|why| skipped(why.clone()))?;
         if self.was_silent(address, what) {
             // It heard a call to its whole network, so it is not asked by itself.
             return Err((Outcome::Silent, "silent to the call to its whole network".to_owned()));
         }
-        match visited.spares(what) {
+        match visited.spares(what, *most) {
             Some(known) => Err(skipped(format!(
                 "already identified in {known}; a level above `identify` asks on"
             ))),

@@ -55,12 +55,20 @@ impl Place {
             false => file.try_lock(),
         }
     }
+
+    /// Give it back, also where a copy of this process has the file open as well.
+    pub(super) fn unlock(&self, file: &File) -> io::Result<()> {
+        match self.is_shared {
+            true => parts::unlock(file, self.at),
+            false => file.unlock(),
+        }
+    }
 }
 
 #[cfg(all(target_os = "linux", not(any(target_arch = "mips", target_arch = "mips64"))))]
 mod parts {
     use std::fs::{File, TryLockError};
-    use std::io::Error;
+    use std::io;
 
     use nix::errno::Errno;
     use nix::fcntl::{FcntlArg, fcntl};
@@ -69,34 +77,41 @@ mod parts {
 
     pub(in super::super) const EXIST: bool = true;
 
-    #[expect(clippy::cast_possible_truncation, reason = "both are small numbers")]
-    const WRITING_FROM_THE_START: (libc::c_short, libc::c_short) =
-        (libc::F_WRLCK as libc::c_short, libc::SEEK_SET as libc::c_short);
-
     pub(super) fn try_lock(file: &File, at: u64) -> Result<(), TryLockError> {
-        let off = |value: u64| {
-            libc::off_t::try_from(value).map_err(|e| TryLockError::Error(Error::other(e)))
-        };
-        let (l_type, l_whence) = WRITING_FROM_THE_START;
-        let (l_start, l_len) = (off(at)?, off(LEN)?);
-        let part = libc::flock { l_type, l_whence, l_start, l_len, l_pid: 0 };
-        match fcntl(file, FcntlArg::F_OFD_SETLK(&part)) {
-            Ok(_) => Ok(()),
+        match set(file, at, libc::F_WRLCK) {
+            Ok(()) => Ok(()),
             Err(Errno::EAGAIN | Errno::EACCES) => Err(TryLockError::WouldBlock),
             Err(error) => Err(TryLockError::Error(error.into())),
         }
+    }
+
+    pub(super) fn unlock(file: &File, at: u64) -> io::Result<()> {
+        Ok(set(file, at, libc::F_UNLCK)?)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "both are small numbers")]
+    fn set(file: &File, at: u64, kind: libc::c_int) -> Result<(), Errno> {
+        let off = |value| libc::off_t::try_from(value).map_err(|_| Errno::EOVERFLOW);
+        let (l_type, l_whence) = (kind as libc::c_short, libc::SEEK_SET as libc::c_short);
+        let (l_start, l_len) = (off(at)?, off(LEN)?);
+        let part = libc::flock { l_type, l_whence, l_start, l_len, l_pid: 0 };
+        fcntl(file, FcntlArg::F_OFD_SETLK(&part)).map(drop)
     }
 }
 
 #[cfg(not(all(target_os = "linux", not(any(target_arch = "mips", target_arch = "mips64")))))]
 mod parts {
     use std::fs::{File, TryLockError};
-    use std::io::ErrorKind;
+    use std::io::{self, ErrorKind};
 
     pub(in super::super) const EXIST: bool = false;
 
     pub(super) fn try_lock(_: &File, _: u64) -> Result<(), TryLockError> {
         Err(TryLockError::Error(ErrorKind::Unsupported.into()))
+    }
+
+    pub(super) fn unlock(_: &File, _: u64) -> io::Result<()> {
+        Err(ErrorKind::Unsupported.into())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where what a policy decides may change from one address to the next.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Policy;
 use crate::targets::{AddressRange, AddressSet};
@@ -10,6 +10,18 @@ use crate::targets::{AddressRange, AddressSet};
 /// which may be a broadcast address.
 #[derive(Debug)]
 pub(crate) struct Borders(BTreeSet<IpAddr>);
+
+/// Where addresses that are those of no single device begin and end: unspecified, multicast, broadcast.
+const BUILT_IN: [IpAddr; 8] = [
+    IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    IpAddr::V4(Ipv4Addr::new(0, 0, 0, 1)),
+    IpAddr::V4(Ipv4Addr::new(224, 0, 0, 0)),
+    IpAddr::V4(Ipv4Addr::new(240, 0, 0, 0)),
+    IpAddr::V4(Ipv4Addr::BROADCAST),
+    IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    IpAddr::V6(Ipv6Addr::LOCALHOST),
+    IpAddr::V6(Ipv6Addr::new(0xFF00, 0, 0, 0, 0, 0, 0, 0)),
+];
 
 impl Policy {
     /// Between two of them all addresses are treated alike.
@@ -21,7 +33,7 @@ impl Policy {
             let last = range.map(|range| range.last());
             [range.map(|range| range.first()), last, last.and_then(after)]
         });
-        Borders(ends.flatten().chain([IpAddr::V4(Ipv4Addr::BROADCAST)]).collect())
+        Borders(ends.flatten().chain(BUILT_IN).collect())
     }
 
     /// Those of `addresses` that may be touched.
@@ -83,5 +95,23 @@ mod tests {
             assert_eq!(scope.contains(address), policy.scope(address).is_monitored(), "{address}");
         }
         assert_eq!(scope.count(), 256 - 32 - 1 - 2, "neither excluded nor a broadcast address");
+    }
+
+    #[test]
+    fn what_is_no_single_device_is_in_no_scope_whoever_monitors_everything() {
+        let everything = ["0.0.0.0/0", "::/0"].map(|net| net.parse().unwrap());
+        let policy = everything.into_iter().fold(Policy::gentle(), Policy::monitor);
+        let around = [
+            ("0.0.0.0", "0.0.0.9", 9),
+            ("223.255.255.250", "224.0.0.9", 6),
+            ("239.255.255.250", "240.0.0.9", 10),
+            ("255.255.255.250", "255.255.255.255", 5),
+            ("::", "::9", 9),
+            ("feff:ffff:ffff:ffff:ffff:ffff:ffff:fffa", "ff00::9", 6),
+        ];
+        for (first, last, inside) in around {
+            let range = AddressRange::new(first.parse().unwrap(), last.parse().unwrap()).unwrap();
+            assert_eq!(policy.in_scope(&range.into()).count(), inside, "{first}");
+        }
     }
 }

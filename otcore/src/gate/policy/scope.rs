@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde::Serialize;
 
 use super::Policy;
@@ -51,6 +51,19 @@ impl Policy {
         }
         let network = narrowest(self.monitored(), address);
         network.map_or(ScopeAnswer::NotMonitored, ScopeAnswer::Monitored)
+    }
+
+    /// The monitored networks that may be called at once, if everybody in them is to be asked: their last
+    /// address is that of everybody only as long as they are what they are called. More than a few thousand
+    /// hosts never are, and two addresses have none for everybody.
+    pub(crate) fn callable(&self) -> impl Iterator<Item = Ipv4Net> {
+        let small = |network: &IpNet| match network {
+            IpNet::V4(network) if (20..=30).contains(&network.prefix_len()) => Some(*network),
+            _ => None,
+        };
+        let excluded = |everybody| self.exclude.iter().any(|net| net.contains(&everybody));
+        let networks = self.monitored().filter_map(small);
+        networks.filter(move |network| !excluded(IpAddr::V4(network.broadcast())))
     }
 }
 
@@ -159,5 +172,14 @@ mod tests {
         for address in ["198.51.100.0", "198.51.100.1", "198.51.100.9"] {
             assert!(scope(&policy, address).is_monitored(), "{address}");
         }
+    }
+
+    #[test]
+    fn a_network_may_be_called_that_is_monitored_small_and_ends_in_nobody_excluded() {
+        let named = ["10.1.0.0/19", "10.2.0.0/20", "10.3.0.0/30", "10.4.0.0/31", "10.5.0.0/24"];
+        let policy = named.iter().fold(Policy::gentle(), |policy, name| policy.monitor(net(name)));
+        let policy = policy.exclude(net("10.5.0.255/32")).monitor(net("2001:db8::/120"));
+        let callable: Vec<String> = policy.callable().map(|net| net.to_string()).collect();
+        assert_eq!(callable, ["10.2.0.0/20", "10.3.0.0/30"]);
     }
 }

@@ -1,6 +1,6 @@
 //! A call to everybody in one network at once, which nobody makes unless the policy opted in.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,12 +107,28 @@ impl Inner {
             let (limit, allowed) = ("broadcasts_per_scan", limits.broadcasts_per_scan.into());
             return Err(Refusal::Spent { device: Device::at(to), limit, allowed });
         }
-        // Everybody hears it, so everybody has to be in the plan: nobody excluded, nobody in
-        // quarantine.
-        let strangers = AddressSet::hosts_of(network).subtract(&self.scope);
-        match strangers.ranges().next() {
-            Some(range) => Err(Refusal::OutOfScope(range.first())),
-            None => Ok(()),
+        if !self.policy.callable().any(|callable| callable == network) {
+            return Err(Refusal::OutOfScope(to.ip()));
         }
+        // Everybody hears it, so everybody has to be in the plan: nobody excluded, nobody in
+        // quarantine, since the plan was made or before.
+        let strangers = AddressSet::hosts_of(network).subtract(&self.scope);
+        if let Some(range) = strangers.ranges().next() {
+            return Err(Refusal::OutOfScope(range.first()));
+        }
+        let all = self.memory.all().map_err(|e| Refusal::Memory(e.to_string()))?;
+        for (zone, device, record) in all {
+            let (Some(quarantine), Ok(device)) = (record.quarantined, device.parse::<Device>())
+            else {
+                continue;
+            };
+            let hears =
+                matches!(device.address(), IpAddr::V4(address) if network.contains(&address));
+            if zone == self.zone && hears {
+                let (since, why) = (quarantine.since, quarantine.why);
+                return Err(Refusal::Quarantined { device, since, why });
+            }
+        }
+        Ok(())
     }
 }

@@ -90,13 +90,13 @@ impl Lease {
         if unreachable && took < BEFORE_RESOLUTION_FAILS {
             self.visiting.gate.breaker.unreachable(self.visiting.device.address());
         }
-        let answered = why.kind() == io::ErrorKind::ConnectionRefused;
+        let refused = why.kind() == io::ErrorKind::ConnectionRefused;
         {
             let mut state = self.visiting.state();
             if let Some(current) = state.current.as_mut() {
-                current.refused = answered;
+                current.refused = refused;
             }
-            state.met(answered);
+            state.met(refused || why.kind() == io::ErrorKind::ConnectionReset);
         }
         self.visiting.journal(|| What::NotConnected { why: why.to_string() })
     }
