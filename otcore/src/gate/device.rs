@@ -29,7 +29,7 @@ impl Device {
     }
 
     /// Its port, on loopback.
-    pub(super) fn port(&self) -> Option<u16> {
+    pub(crate) fn port(&self) -> Option<u16> {
         self.port
     }
 }

@@ -240,6 +240,7 @@ mod tests {
         assert_eq!(lines, entries);
         assert_eq!(memory.entries(), entries);
     }
+
     #[test]
     fn entries_are_made_only_where_somebody_keeps_them() {
         let several = |all: Vec<Box<dyn Journal>>| Journals(all).keeps();

@@ -245,6 +245,15 @@ fn left_alone(book: &Book, zone: &Zone, address: IpAddr) -> Vec<(Device, Record)
         .collect()
 }
 
+/// Whoever is quarantined in `zone`, in order.
+pub(crate) fn quarantined(
+    memory: &dyn DeviceMemory,
+    zone: &Zone,
+) -> io::Result<impl Iterator<Item = (Device, Quarantine)>> {
+    let ours = memory.all()?.into_iter().filter(move |(other, _, _)| other == zone);
+    Ok(ours.filter_map(|(_, device, record)| Some((device.parse().ok()?, record.quarantined?))))
+}
+
 fn entries(book: &Book) -> Vec<(Zone, String, Record)> {
     let of_zone = |(zone, devices): (&Zone, &BTreeMap<Device, Record>)| {
         let entry = |(device, record): (&Device, &Record)| {

@@ -256,8 +256,9 @@ impl Inner {
         self.door.check()?;
         self.check_window()?;
         let address = endpoint.ip();
+        // The scope was judged piece by piece, this address is judged itself.
         if !self.scope.contains(address) || !self.policy.scope(address).is_monitored() {
-            return Err(Refusal::OutOfScope(endpoint.ip()));
+            return Err(Refusal::OutOfScope(address));
         }
         match self.policy.is_never_port(endpoint.port()) {
             true => Err(Refusal::NeverPort(endpoint.port())),

@@ -24,7 +24,7 @@ pub use stored::{compare, redecode};
 use crate::error::{Error, ErrorKind};
 use crate::fingerprint::Knowledge;
 use crate::gate::journal::{Journal, NoJournal};
-use crate::gate::memory::{DeviceMemory, InMemory};
+use crate::gate::memory::{DeviceMemory, InMemory, Quarantine, quarantined};
 use crate::gate::policy::Policy;
 use crate::gate::{Clock, Gate, HostClock, Parts, Wire};
 use crate::model::{Source, Zone};
@@ -164,14 +164,14 @@ impl Scanner {
     }
 
     fn quarantined(&self) -> Result<BTreeMap<IpAddr, String>, Error> {
-        let all = self.memory.all().map_err(|e| Error::new(ErrorKind::File, e))?;
-        let ours = all.into_iter().filter(|(zone, _, _)| *zone == self.zone);
-        Ok(ours
-            .filter_map(|(_, device, record)| {
-                let quarantine = record.quarantined?;
-                let (since, why) = (quarantine.since, quarantine.why);
+        let ours = quarantined(&*self.memory, &self.zone);
+        let ours = ours.map_err(|e| Error::new(ErrorKind::File, e))?;
+        // On loopback an address is that of many devices, by their ports.
+        let whole = ours.filter(|(device, _)| device.port().is_none());
+        Ok(whole
+            .map(|(device, Quarantine { since, why })| {
                 let text = format!("quarantined since {since}: {why}; a person must clear it");
-                Some((device.parse().ok()?, text))
+                (device.address(), text)
             })
             .collect())
     }

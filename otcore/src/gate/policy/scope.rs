@@ -53,9 +53,9 @@ impl Policy {
         network.map_or(ScopeAnswer::NotMonitored, ScopeAnswer::Monitored)
     }
 
-    /// The monitored networks that may be called at once, if everybody in them is to be asked: their last
-    /// address is that of everybody only as long as they are what they are called. More than a few thousand
-    /// hosts never are, and two addresses have none for everybody.
+    /// The monitored networks that may be called at once, if everybody in them is to be asked. Their last
+    /// address is everybody's only because they are monitored by that name. More than a few thousand hosts
+    /// are never called, and two addresses have none for everybody.
     pub(crate) fn callable(&self) -> impl Iterator<Item = Ipv4Net> {
         let small = |network: &IpNet| match network {
             IpNet::V4(network) if (20..=30).contains(&network.prefix_len()) => Some(*network),

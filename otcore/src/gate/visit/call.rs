@@ -12,6 +12,7 @@ use crate::frame::Frame;
 use crate::gate::cargo::Cargo;
 use crate::gate::device::Device;
 use crate::gate::journal::Close;
+use crate::gate::memory::{Quarantine, quarantined};
 use crate::gate::permit::{Call, Permit};
 use crate::gate::refusal::Refusal;
 use crate::gate::{Gate, Inner};
@@ -116,19 +117,14 @@ impl Inner {
         if let Some(range) = strangers.ranges().next() {
             return Err(Refusal::OutOfScope(range.first()));
         }
-        let all = self.memory.all().map_err(|e| Refusal::Memory(e.to_string()))?;
-        for (zone, device, record) in all {
-            let (Some(quarantine), Ok(device)) = (record.quarantined, device.parse::<Device>())
-            else {
-                continue;
-            };
-            let hears =
-                matches!(device.address(), IpAddr::V4(address) if network.contains(&address));
-            if zone == self.zone && hears {
-                let (since, why) = (quarantine.since, quarantine.why);
-                return Err(Refusal::Quarantined { device, since, why });
+        let hears = |device: Device| matches!(device.address(), IpAddr::V4(address) if network.contains(&address));
+        let quarantined = quarantined(&*self.memory, &self.zone);
+        let mut quarantined = quarantined.map_err(|e| Refusal::Memory(e.to_string()))?;
+        match quarantined.find(|(device, _)| hears(*device)) {
+            Some((device, Quarantine { since, why })) => {
+                Err(Refusal::Quarantined { device, since, why })
             }
+            None => Ok(()),
         }
-        Ok(())
     }
 }
