@@ -29,11 +29,13 @@ struct Place<'a>(&'a Line);
 
 impl Line {
     /// Whether so many wait that nobody else needs to be sent out.
+    #[cfg(any(test, feature = "net"))] // whoever sends out visits asks
     pub(super) fn is_long(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) >= LINE
     }
 
     /// Wait until there may be no line any more.
+    #[cfg(any(test, feature = "net"))] // whoever sends out visits asks
     pub(super) async fn moved(&self) {
         self.moved.notified().await;
     }

@@ -233,11 +233,13 @@ impl Gate {
     }
 
     /// Whether so many wait for the pace of the whole process that nobody else needs to be sent out.
+    #[cfg(any(test, feature = "net"))] // whoever sends out visits asks
     pub(crate) fn has_line(&self) -> bool {
         self.0.line.is_long()
     }
 
     /// Wait until there is no line any more, or there may be none.
+    #[cfg(any(test, feature = "net"))] // whoever sends out visits asks
     pub(crate) async fn line_moved(&self) {
         self.0.line.moved().await;
     }

@@ -63,13 +63,15 @@ fn refusal(error: io::Error) -> io::Error {
 
 /// Whether somebody on the way says that a datagram is too long for it. A question is shorter than what
 /// every host has to take (RFC 1122, 3.3.2: 576 bytes), so that is wrong or forged, and no answer.
+#[cfg(unix)]
 fn is_about_length(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    let too_long = error.raw_os_error() == Some(libc::EMSGSIZE);
-    // Here it means that an answer was cut, which is dealt with as such.
-    #[cfg(not(unix))]
-    let too_long = false;
-    too_long
+    error.raw_os_error() == Some(libc::EMSGSIZE)
+}
+
+/// Here it means that an answer was cut, which is dealt with as such.
+#[cfg(not(unix))]
+fn is_about_length(_: &io::Error) -> bool {
+    false
 }
 
 struct Udp {
