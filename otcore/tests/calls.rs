@@ -167,6 +167,20 @@ async fn calls_rest_ten_seconds_and_are_no_more_than_the_policy_says() {
     no_alarms(&network);
 }
 
+/// Those of one scan rest between their calls; a network rests whoever calls.
+#[tokio::test(start_paused = true)]
+async fn a_network_rests_between_the_calls_of_two_scans_as_well() {
+    let network = plant(100, 2);
+    let setting = Setting::new(network.clone()).with_policy(agreed(2));
+    let (scans, other) = (setting.start(NETWORK), setting.start(NETWORK));
+    tokio::join!(scans.finish(), other.finish());
+    let calls = calls(&network);
+    assert_eq!(calls.len(), 4);
+    for pair in calls.windows(2) {
+        assert!(pair[1].0.checked_sub(pair[0].0).unwrap() >= Duration::from_secs(10), "{calls:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn where_answers_pile_up_the_next_call_is_for_half_as_many_numbers() {
     let network = plant(0, 80);

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use asking::{ENOUGH, SECOND, admitted, ask, at, opened, parts};
+use asking::{ENOUGH, SECOND, admitted, ask, at, local, opened, parts};
 use jiff::{Timestamp, ToSpan};
 use otcore::gate::journal::{Close, Entry, Journal, MemoryJournal, What};
 use otcore::gate::memory::{Cooling, DeviceMemory, InMemory, Quarantine, Record};
@@ -245,6 +245,29 @@ async fn as_many_ports_of_a_device_are_tried_as_the_policy_says() {
     assert_eq!(attempt(503).await, Ok(()));
     let refused = attempt(504).await.unwrap_err();
     assert!(matches!(refused, Refusal::Spent { limit: "ports_per_device", allowed: 2, .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_counts_by_whatever_transport_and_however_often_it_is_spoken_to() {
+    let gate = with(|limits| (limits.ports_per_device, limits.connections_per_scan) = (2, 6));
+    let visit = gate.visit(at(7), ENOUGH).await.unwrap();
+    let port = |port| SocketAddr::new(at(7).ip(), port);
+    let addressed = async |to| {
+        let (permit, lease) = visit.address(port(to), None, "enip").await?;
+        permit.pass(|_| ())?;
+        lease.bound(local())?;
+        lease.closed(Close::Released);
+        Ok(())
+    };
+    let refused = |tried: Result<(), Refusal>| {
+        matches!(tried, Err(Refusal::Spent { limit: "ports_per_device", allowed: 2, .. }))
+    };
+    for to in [44_818, 44_818, 2_222] {
+        assert_eq!(addressed(to).await, Ok(()));
+    }
+    assert!(refused(addressed(47_808).await));
+    assert!(refused(opened(&visit, port(502)).await.map(drop)));
+    assert!(opened(&visit, port(44_818)).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -26,7 +26,6 @@ use otcore::gate::StopReason;
 use otcore::gate::journal::{Entry, Journal, What};
 use otcore::gate::memory::{InFile, InMemory};
 use otcore::gate::policy::Window;
-use otcore::model::OutcomeRecord;
 use otcore::protocols::modbus::sim::{Serial, Server, Shape, Unit, typical};
 use otcore::scan::Event;
 use otcore::sim::{Device, Fault, Faulty};
@@ -141,63 +140,6 @@ async fn no_packet_leaves_the_scope() {
     assert_eq!(ended.report.counters.identified, 200 - 32);
     let skipped: u128 = ended.report.skipped.iter().map(|skipped| skipped.addresses).sum();
     assert_eq!(skipped + ended.plan.devices, 4 * 256 + 1, "every address is accounted for");
-}
-
-/// A plan says who would be visited; the policy under which it is carried out says who is.
-#[tokio::test(start_paused = true)]
-async fn a_plan_of_another_policy_leads_nobody_out_of_the_scope() {
-    let loose = Setting::new(plant(2, 100).done());
-    let plan = loose.scanner().plan(&parse("10.1.0.0/23")).unwrap();
-    assert_eq!(plan.devices, 2 * 256);
-    let strict = only("modbus", Policy::gentle())
-        .without_default_networks()
-        .monitor("10.1.0.0/24".parse().unwrap())
-        .exclude("10.1.0.32/27".parse().unwrap());
-    let setting = Setting::new(loose.network).with_policy(strict);
-    let report = setting.scanner().start(plan).finish().await;
-    for packet in setting.network.capture() {
-        let IpAddr::V4(to) = packet.to.ip() else { panic!("{packet:?}") };
-        let [_, _, subnet, host] = to.octets();
-        assert!(subnet == 0 && !(32..64).contains(&host), "{packet:?}");
-    }
-    assert_eq!(report.counters.identified, 100 - 32);
-    let refused = |last: u8| {
-        let outcomes = &report.outcomes;
-        let here = |r: &&OutcomeRecord| r.address == IpAddr::from([10, 1, 1, last]);
-        let record = outcomes.iter().find(here).unwrap();
-        (record.outcome, record.detail.clone().unwrap(), record.packets)
-    };
-    let why = "scope: in no monitored network, by the policy".to_owned();
-    assert_eq!(refused(7), (Outcome::SkippedByPolicy, why, 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_report_is_of_the_scanner_that_carries_the_plan_out() {
-    let setting = Setting::new(plant(1, 2).done());
-    let plan = setting.scanner().plan(&parse("10.1.0.1")).unwrap();
-    let careful = Scanner::builder()
-        .policy(only("modbus", Policy::careful()))
-        .zone("line-4".parse().unwrap())
-        .source("hub-7".parse().unwrap())
-        .dialer(setting.network.clone())
-        .wire(Arc::clone(&setting.wire))
-        .build()
-        .unwrap();
-    let report = careful.start(plan).finish().await;
-    assert_eq!((report.zone.as_str(), report.source.as_str()), ("line-4", "hub-7"));
-    assert_eq!(report.profile.name(), "careful");
-    assert!(report.assets.asset(&report.zone, at(0, 1).ip()).is_some());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_plan_of_another_policy_asks_nothing_in_a_protocol_that_is_off() {
-    let loose = Setting::new(plant(1, 20).done());
-    let plan = loose.scanner().plan(&parse("10.1.0.0/24")).unwrap();
-    let setting = Setting::new(loose.network).with_policy(only("s7", Policy::gentle()));
-    let report = setting.scanner().start(plan).finish().await;
-    assert_eq!(setting.network.capture().len(), 0);
-    assert!(report.outcomes.iter().all(|record| record.outcome == Outcome::SkippedByPolicy));
-    assert_eq!(report.outcomes.len(), 256);
 }
 
 #[tokio::test(start_paused = true)]
@@ -481,7 +423,8 @@ async fn nothing_is_sent_while_no_window_is_open() {
         assert_eq!(record.outcome, Outcome::SkippedByPolicy);
         assert!(record.detail.as_ref().unwrap().contains("window"), "{record:?}");
     }
-    assert_eq!(ended.report.outcomes.len(), 5);
+    assert_eq!((ended.report.outcomes.len(), ended.progress().done), (5, 0));
+    assert_eq!(ended.report.stopped, Some(StopReason::WindowClosed));
 }
 
 #[tokio::test(start_paused = true)]
@@ -494,7 +437,23 @@ async fn a_window_that_closes_ends_the_sending() {
     let late: Vec<_> = ended.journal.iter().filter(|e| leaves(e) && e.at >= closes).collect();
     assert!(late.is_empty(), "{late:#?}");
     assert!(ended.report.counters.identified > 0 && ended.report.counters.identified < 120);
+    assert_eq!(ended.report.stopped, Some(StopReason::WindowClosed));
+    assert!(!ended.report.completed && ended.report.counters.visited < 120);
     kept(&setting, &ended.report);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_left_when_a_window_closes_is_not_gone_through_one_by_one() {
+    let morning = Window::daily("07:00", "08:00:04", "UTC").unwrap();
+    let setting = Setting::new(plant(2, 60).done())
+        .with_policy(only("modbus", Policy::gentle()).window(morning));
+    let ended = setting.scan("10.1.0.0/16").await;
+    assert_eq!(ended.report.stopped, Some(StopReason::WindowClosed));
+    let at_a_time = setting.policy.limits.parallel_devices as usize;
+    assert!(ended.report.outcomes.len() <= 120 + at_a_time, "{}", ended.report.outcomes.len());
+    let met: BTreeSet<_> = setting.network.capture().iter().map(|packet| packet.to.ip()).collect();
+    assert_eq!(ended.progress().done, met.len() as u64, "who is turned away was not visited");
+    assert!(ended.took < 10 * SECOND, "{:?}", ended.took);
 }
 
 #[tokio::test(start_paused = true)]

@@ -107,6 +107,7 @@ class StopReason(Name):
     HARM_SUSPECTED = "harm_suspected"
     JOURNAL_FAILED = "journal_failed"
     PLAN_EXCEEDED = "plan_exceeded"
+    WINDOW_CLOSED = "window_closed"
 
 
 class Confidence(Name):

@@ -20,7 +20,7 @@ pub(super) struct Books {
     pub(super) subnets: FxHashMap<IpNet, Subnet>,
     pub(super) devices: FxHashMap<Device, Guest>,
     swept: Option<Instant>,
-    /// The longest rest between two connections to a device that any policy has asked for.
+    /// The longest rest between two conversations with a device that any policy has asked for.
     longest_gap: Duration,
     /// Packets that open conversations wait for.
     pub(super) going_on: usize,
@@ -64,8 +64,8 @@ impl Books {
         let subnet = self.subnets.entry(subnet_of(device.address())).or_default();
         let guest = self.devices.entry(device).or_default();
         if cargo.begins() {
-            self.longest_gap = self.longest_gap.max(gap(limits));
-            guest.may_connect(limits, now)?;
+            self.longest_gap = self.longest_gap.max(cargo.rest(limits));
+            guest.may_connect(cargo.rest(limits), now)?;
             subnet.may_resolve(device.address(), limits, now)?;
         }
         if cargo == Cargo::Repetition {
@@ -156,11 +156,11 @@ impl Books {
 }
 
 impl Guest {
-    fn may_connect(&self, limits: &Limits, now: Instant) -> Result<(), Full> {
+    fn may_connect(&self, rest: Duration, now: Instant) -> Result<(), Full> {
         if self.connected {
             return Err(Full::UntilReleased);
         }
-        match self.last_attempt.map(|at| at + gap(limits)) {
+        match self.last_attempt.map(|at| at + rest) {
             Some(next) if next > now => Err(Full::Until(next)),
             _ => Ok(()),
         }
@@ -201,10 +201,6 @@ fn room_for(cargo: Cargo) -> fn(&mut Meter, usize, usize, Instant) -> Result<(),
 
 pub(super) fn size(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
-}
-
-pub(super) fn gap(limits: &Limits) -> Duration {
-    Duration::from_millis(limits.connection_gap_ms.into())
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! What may leave, and how many packets of ours it takes.
 
+use std::time::Duration;
+
+use super::policy::Limits;
+
 /// What is to leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::gate) enum Cargo {
@@ -14,6 +18,8 @@ pub(in crate::gate) enum Cargo {
     LongQuestion,
     /// The first datagram of a conversation: its address may have to be resolved.
     FirstDatagram,
+    /// A datagram to everybody in a network at once.
+    Call,
     /// A datagram to somebody who has answered one.
     Datagram,
     /// A datagram once more: if nobody lives there, its address is looked for once more too.
@@ -27,7 +33,7 @@ impl Cargo {
             Self::Connection { syns } => syns + 1,
             Self::Question => QUESTION,
             Self::LongQuestion => QUESTION + PIECES,
-            Self::FirstDatagram | Self::Datagram | Self::Repetition => DATAGRAM,
+            Self::FirstDatagram | Self::Call | Self::Datagram | Self::Repetition => DATAGRAM,
         }
     }
 
@@ -38,7 +44,16 @@ impl Cargo {
 
     /// Whether it begins a conversation, of which a device has one at a time.
     pub(in crate::gate) fn begins(self) -> bool {
-        matches!(self, Self::Connection { .. } | Self::FirstDatagram)
+        matches!(self, Self::Connection { .. } | Self::FirstDatagram | Self::Call)
+    }
+
+    /// The rest after the last that was begun there, in whatever scan.
+    pub(in crate::gate) fn rest(self, limits: &Limits) -> Duration {
+        let millis = match self {
+            Self::Call => limits.broadcast_gap_ms,
+            _ => limits.connection_gap_ms,
+        };
+        Duration::from_millis(millis.into())
     }
 
     /// How many of the packets that open conversations wait for go first. Whoever goes on comes

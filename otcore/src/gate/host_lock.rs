@@ -17,8 +17,9 @@ use super::device::Device;
 use last::Last;
 use place::Place;
 
-/// How often a device that another process visits is tried again.
+/// How often a device that another process visits is tried again: at first, and once it takes long.
 const POLL: Duration = Duration::from_millis(50);
+const SELDOM: Duration = Duration::from_secs(1);
 
 /// Where the lock files of this host are.
 #[derive(Debug)]
@@ -45,6 +46,11 @@ impl HostHold {
         self.nobody_there.store(true, Ordering::Relaxed);
     }
 
+    /// Whether somebody lives there shows again: another conversation begins.
+    pub(super) fn open_again(&self) {
+        self.nobody_there.store(false, Ordering::Relaxed);
+    }
+
     /// Somebody has been met in this visit, whoever stays silent later.
     pub(super) fn somebody_there(&self) {
         self.somebody_there.store(true, Ordering::Relaxed);
@@ -67,7 +73,16 @@ impl HostLocks {
     }
 
     /// Wait until no process of this host is connected to `device`, nor was within `gap`.
-    pub(super) async fn hold(&self, device: Device, gap: Duration) -> io::Result<HostHold> {
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] if one still is after `patience`; others if files cannot be locked.
+    pub(super) async fn hold(
+        &self,
+        device: Device,
+        gap: Duration,
+        patience: Duration,
+    ) -> io::Result<HostHold> {
+        let mut waited = Duration::ZERO;
         let in_folder = |error: io::Error| {
             let text =
                 format!("{}: {error}; TMPDIR may name another folder", self.folder.display());
@@ -78,10 +93,13 @@ impl HostLocks {
             let file = self.open(&place.path).map_err(in_folder)?;
             match place.try_lock(&file) {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    tokio::time::sleep(POLL).await;
+                Err(TryLockError::WouldBlock) if waited < patience => {
+                    let pause = (waited / 4).clamp(POLL, SELDOM).min(patience - waited);
+                    tokio::time::sleep(pause).await;
+                    waited += pause;
                     continue;
                 }
+                Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
                 Err(TryLockError::Error(error)) if self.parts_from(&place, &error) => continue,
                 Err(TryLockError::Error(error)) => return Err(in_folder(error)),
             }
@@ -115,11 +133,20 @@ impl HostLocks {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 std::fs::create_dir_all(&self.folder)?;
                 #[cfg(unix)]
-                drop(File::open(&self.folder).map(|folder| share(&folder, 0o1777)));
+                self.share_folder();
                 open(path)
             }
             opened => opened,
         }
+    }
+
+    /// Of a link to a folder nothing is changed: whoever made it may have meant another.
+    #[cfg(unix)]
+    fn share_folder(&self) {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = libc::O_NOFOLLOW | libc::O_DIRECTORY;
+        let folder = OpenOptions::new().read(true).custom_flags(flags).open(&self.folder);
+        drop(folder.map(|folder| share(&folder, 0o1777)));
     }
 }
 
@@ -189,6 +216,7 @@ mod tests {
     use super::*;
 
     const GAP: Duration = Duration::from_millis(300);
+    const LONG: Duration = Duration::from_secs(3600);
 
     fn device(last: u8) -> Device {
         Device::at(([192, 0, 2, last], 502).into())
@@ -219,15 +247,15 @@ mod tests {
     /// How long it takes until nobody else is there.
     async fn waits(locks: &HostLocks, device: Device) -> Duration {
         let began = std::time::Instant::now();
-        drop(locks.hold(device, GAP).await.unwrap());
+        drop(locks.hold(device, GAP, LONG).await.unwrap());
         began.elapsed()
     }
 
     #[tokio::test]
     async fn a_device_has_one_guest_at_a_time_and_a_rest_between_them() {
         for locks in both("guest") {
-            let first = locks.hold(device(7), GAP).await.unwrap();
-            let waiting = tokio::time::timeout(GAP, locks.hold(device(7), GAP));
+            let first = locks.hold(device(7), GAP, LONG).await.unwrap();
+            let waiting = tokio::time::timeout(GAP, locks.hold(device(7), GAP, LONG));
             assert!(waiting.await.is_err(), "somebody is there");
             assert!(waits(&locks, device(8)).await < GAP / 2, "nobody was there");
             drop(first);
@@ -241,7 +269,7 @@ mod tests {
         let [shared, own] = both("nobody");
         for (locks, left) in [(shared, 1), (own, usize::from(cfg!(not(unix))))] {
             for met in [true, false] {
-                let hold = locks.hold(device(7), Duration::ZERO).await.unwrap();
+                let hold = locks.hold(device(7), Duration::ZERO, LONG).await.unwrap();
                 if met {
                     hold.somebody_there();
                 }
@@ -249,24 +277,56 @@ mod tests {
                 drop(hold);
                 assert_eq!(waits(&locks, device(7)).await > GAP / 2, met);
             }
-            let hold = locks.hold(device(7), GAP).await.unwrap();
+            let hold = locks.hold(device(7), GAP, LONG).await.unwrap();
             hold.nobody_there();
             drop(hold);
             assert_eq!(files(&locks), left);
         }
     }
 
+    #[tokio::test]
+    async fn whoever_never_comes_back_is_not_waited_for_for_ever() {
+        for locks in both("hangs") {
+            let hangs = locks.hold(device(7), GAP, LONG).await.unwrap();
+            let began = std::time::Instant::now();
+            let given_up = locks.hold(device(7), GAP, 4 * POLL).await.unwrap_err();
+            assert_eq!(given_up.kind(), io::ErrorKind::WouldBlock);
+            assert!(began.elapsed() >= 4 * POLL);
+            drop(hangs);
+            assert!(
+                locks.hold(device(7), GAP, Duration::ZERO).await.is_ok(),
+                "a rest is waited for"
+            );
+            files(&locks);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_a_link_leads_to_is_left_as_it_is() {
+        use std::os::unix::fs::PermissionsExt;
+        let [locks, _] = both("link");
+        let real = locks.folder.with_extension("real");
+        std::fs::create_dir(&real).unwrap();
+        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o750)).unwrap();
+        std::os::unix::fs::symlink(&real, &locks.folder).unwrap();
+        locks.share_folder();
+        assert_eq!(real.metadata().unwrap().permissions().mode() & 0o7777, 0o750);
+        std::fs::remove_file(&locks.folder).unwrap();
+        std::fs::remove_dir_all(&real).unwrap();
+    }
+
     /// As if it was killed: the system gives the lock back, and nothing else of it is carried out.
     #[tokio::test]
     async fn whoever_was_killed_in_the_middle_is_followed_after_a_whole_gap() {
         for locks in both("killed") {
-            let killed = locks.hold(device(7), GAP).await.unwrap();
+            let killed = locks.hold(device(7), GAP, LONG).await.unwrap();
             tokio::time::sleep(GAP).await;
             let left = File::open(&killed.place.path).unwrap();
             assert_eq!(Last::read(&left, killed.place.at).unwrap(), Last::Now);
             kill(killed, &locks);
             assert!(waits(&locks, device(7)).await >= GAP);
-            drop(locks.hold(device(7), Duration::ZERO).await.unwrap());
+            drop(locks.hold(device(7), Duration::ZERO, LONG).await.unwrap());
             files(&locks);
         }
     }
@@ -275,7 +335,7 @@ mod tests {
     async fn where_no_part_of_a_file_can_be_locked_each_device_has_its_own() {
         let [locks, _] = both("parts");
         locks.shares.store(true, Ordering::Relaxed);
-        let _hold = locks.hold(device(7), GAP).await.unwrap();
+        let _hold = locks.hold(device(7), GAP, LONG).await.unwrap();
         assert_eq!(locks.shares.load(Ordering::Relaxed), place::LOCKS_PARTS);
         files(&locks);
     }
@@ -283,17 +343,17 @@ mod tests {
     #[tokio::test]
     async fn a_copy_of_the_process_neither_keeps_a_device_nor_gives_it_away() {
         for locks in both("copy") {
-            let mut hold = locks.hold(device(7), GAP).await.unwrap();
+            let mut hold = locks.hold(device(7), GAP, LONG).await.unwrap();
             let _open_in_the_copy = hold.file.try_clone().unwrap();
             hold.process = 0;
             drop(hold); // by the copy
-            let waiting = tokio::time::timeout(GAP, locks.hold(device(7), GAP));
+            let waiting = tokio::time::timeout(GAP, locks.hold(device(7), GAP, LONG));
             assert!(waiting.await.is_err(), "it still is ours");
 
-            let hold = locks.hold(device(8), GAP).await.unwrap();
+            let hold = locks.hold(device(8), GAP, LONG).await.unwrap();
             let _open_in_the_copy = hold.file.try_clone().unwrap();
             drop(hold);
-            let next = tokio::time::timeout(3 * GAP, locks.hold(device(8), GAP));
+            let next = tokio::time::timeout(3 * GAP, locks.hold(device(8), GAP, LONG));
             assert!(next.await.is_ok(), "it was given back");
             files(&locks);
         }
@@ -347,7 +407,7 @@ mod tests {
     async fn every_user_of_the_host_may_lock_and_nobody_may_remove_the_locks_of_others() {
         use std::os::unix::fs::PermissionsExt;
         for locks in both("users") {
-            let hold = locks.hold(device(7), POLL).await.unwrap();
+            let hold = locks.hold(device(7), POLL, LONG).await.unwrap();
             let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
             assert_eq!((mode(&locks.folder), mode(&hold.place.path)), (0o1777, 0o666));
             drop(hold);

@@ -103,6 +103,9 @@ pub enum Close {
 /// Where the journal goes.
 ///
 /// A journal that fails stops the scan: what cannot be proven is not sent.
+///
+/// An entry is made while the packet that it tells of is held at the door, so a journal answers soon. To stop
+/// the scan it returns an error; to abort it from within would wait for that packet, and so for itself.
 pub trait Journal: Send + Sync {
     /// Keep this entry.
     ///

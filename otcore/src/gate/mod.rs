@@ -29,7 +29,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -74,6 +74,8 @@ pub(crate) struct Inner {
     memory: Arc<dyn DeviceMemory>,
     journal: Arc<dyn Journal>,
     door: Door,
+    /// Something did not leave since no maintenance window was open.
+    window_closed: AtomicBool,
     breaker: Breaker,
     connections: AtomicU64,
     parked: Mutex<VecDeque<Parked>>,
@@ -141,6 +143,7 @@ impl Gate {
             memory,
             journal,
             door: Door::open(),
+            window_closed: AtomicBool::new(false),
             breaker: Breaker::default(),
             connections: AtomicU64::new(0),
             parked: Mutex::default(),
@@ -158,6 +161,14 @@ impl Gate {
     #[must_use]
     pub fn stopped(&self) -> Option<StopReason> {
         self.0.door.stopped()
+    }
+
+    /// Why nobody else needs to be sent out: it was stopped, or the window has closed. Whoever is under way
+    /// then is still let go in good order.
+    #[cfg(any(test, feature = "net"))] // whoever sends out visits asks
+    pub(crate) fn over(&self) -> Option<StopReason> {
+        let closed = self.0.window_closed.load(Ordering::Relaxed);
+        self.stopped().or_else(|| closed.then_some(StopReason::WindowClosed))
     }
 
     /// Start no new conversation; those under way finish within their budget.
@@ -271,7 +282,10 @@ impl Inner {
     fn check_window(&self) -> Result<(), Refusal> {
         match self.policy.windows.is_empty() || self.policy.is_open(self.clock.now()) {
             true => Ok(()),
-            false => Err(Refusal::WindowClosed),
+            false => {
+                self.window_closed.store(true, Ordering::Relaxed);
+                Err(Refusal::WindowClosed)
+            }
         }
     }
 

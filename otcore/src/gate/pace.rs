@@ -7,11 +7,12 @@
 //! A datagram is one packet, and nothing else leaves on its account.
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::books::{Books, gap, size};
+use super::books::{Books, size};
 use super::cargo::{CLOSING, Cargo};
 use super::device::Device;
 use super::host_lock::{HostHold, HostLocks};
@@ -99,13 +100,20 @@ impl Wire {
     }
 
     /// Wait until no other process of this host is connected to `device`.
+    ///
+    /// # Errors
+    /// As of [`HostLocks::hold`].
     pub(super) async fn hold(
         &self,
         device: Device,
         limits: &Limits,
     ) -> std::io::Result<Option<HostHold>> {
         match &self.host {
-            Some(locks) => locks.hold(device, gap(limits)).await.map(Some),
+            Some(locks) => {
+                let patience = Duration::from_secs(limits.other_process_s.into());
+                let gap = Duration::from_millis(limits.connection_gap_ms.into());
+                locks.hold(device, gap, patience).await.map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -200,6 +208,8 @@ impl Wire {
 
     /// The run is over, and what was parked is closed next.
     pub(super) fn unparked(&self, device: Device) {
+        // Nothing happened in its subnet for a long time perhaps, and it was forgotten.
+        self.books().subnets.entry(subnet_of(device.address())).or_default();
         self.each_meter(device, |meter, _| meter.opened(CLOSING));
     }
 
@@ -306,8 +316,6 @@ impl Drop for Turn<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::timeout;
 
     use super::*;
@@ -346,6 +354,7 @@ mod tests {
         assert_eq!(costs(Cargo::Question), (2, 0, 0, false));
         assert_eq!(costs(Cargo::LongQuestion), (4, 2, 0, false));
         assert_eq!(costs(Cargo::FirstDatagram), (1, 0, 0, true));
+        assert_eq!(costs(Cargo::Call), (1, 0, 0, true));
         assert_eq!(costs(Cargo::Datagram), (1, 0, 0, false));
         assert_eq!(costs(Cargo::Repetition), (1, 0, 0, false));
     }
@@ -651,6 +660,23 @@ mod tests {
         wire.release(promised, 2);
         passes(1_000).await;
         assert_eq!(known(&wire).await, (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_parked_for_long_is_closed_at_the_pace_of_its_subnet() {
+        let limits = Limits::default();
+        let (wire, plc) = (Wire::isolated(), device("10.1.0.1"));
+        wire.admit(plc, SYN, &limits).await;
+        wire.release(plc, 2);
+        wire.opened();
+        wire.resolved(plc);
+        wire.parked(plc);
+        passes(120_000).await;
+        assert_eq!(known(&wire).await, (1, 0), "it is connected to; of its subnet nothing is left");
+        wire.unparked(plc);
+        let mut books = wire.books();
+        let subnet = books.subnets.get_mut(&subnet_of(plc.address())).unwrap();
+        assert_eq!(subnet.packets.load(Instant::now()), CLOSING);
     }
 
     #[tokio::test(start_paused = true)]

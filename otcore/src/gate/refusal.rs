@@ -20,6 +20,8 @@ pub enum StopReason {
     JournalFailed,
     /// The run was about to send more than its plan allows.
     PlanExceeded,
+    /// The maintenance window closed, or none was open when it began.
+    WindowClosed,
 }
 
 impl StopReason {
@@ -33,6 +35,7 @@ impl StopReason {
             }
             Self::JournalFailed => "stopped because the journal cannot be written",
             Self::PlanExceeded => "stopped because the plan would have been exceeded",
+            Self::WindowClosed => "stopped because no maintenance window is open",
         }
     }
 }
@@ -62,6 +65,17 @@ pub enum Refusal {
         since: Timestamp,
         /// After what.
         why: String,
+    },
+    /// Another process of this host was with it for longer than we wait.
+    #[error(
+        "another process of this host has been with {device} for `limits.other_process_s` = \
+         {waited_s} s; if none is scanning, one hangs"
+    )]
+    WithAnother {
+        /// Which device.
+        device: Device,
+        /// For how long we waited.
+        waited_s: u32,
     },
     /// It was scanned a short while ago.
     #[error("{device} was scanned at {at:.0}; `limits.revisit_after_s` says when it may be again")]
@@ -165,9 +179,10 @@ mod tests {
             StopReason::HarmSuspected,
             StopReason::JournalFailed,
             StopReason::PlanExceeded,
+            StopReason::WindowClosed,
         ];
         let words: std::collections::BTreeSet<_> = all.map(StopReason::in_words).into();
-        assert_eq!(words.len(), 4);
+        assert_eq!(words.len(), 5);
         assert!(words.iter().all(|words| words.starts_with("stopped ")), "{words:?}");
     }
 }

@@ -7,6 +7,7 @@ mod lease;
 mod spending;
 mod state;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -52,9 +53,11 @@ impl Visit {
         let state = State {
             started: None,
             spending: Spending::default(),
+            ports: BTreeSet::new(),
             left_alone: None,
             in_doubt: None,
             answered: false,
+            remembered: false,
             said: Said::Nothing,
             pulse: Pulse::default(),
             kind: None,

@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::event::{Event, Phase, PhaseState, Progress};
 use super::host::{Crew, Decided, Visited};
 use super::lanes::Lanes;
-use super::plan::{Plan, Stop};
+use super::plan::Plan;
 use super::report::{Counters, ENGINE, PhaseRecord, REPORT_LAYOUT, Report};
 use crate::gate::{Gate, StopReason};
 use crate::model::{Asked, Inventory, Outcome};
@@ -123,7 +123,7 @@ struct Work {
     crew: Arc<Crew>,
     plan: Arc<Plan>,
     lanes: Lanes,
-    /// What the policy says of stops with many addresses that it treats alike, by the number of the stop.
+    /// What the policy says of stops with many addresses, by the number of the stop.
     decided: BTreeMap<usize, Decided>,
     events: mpsc::Sender<Event>,
     report: Report,
@@ -136,16 +136,11 @@ impl Work {
     fn new(crew: Crew, plan: Plan, events: mpsc::Sender<Event>) -> Self {
         let limits = &crew.gate.policy().limits;
         let per_subnet = usize::try_from(limits.subnet_devices).unwrap_or(1);
+        let (plan, decided) = crew.agreed(plan);
         let planned = u64::try_from(plan.devices).unwrap_or(u64::MAX);
-        let borders = crew.gate.policy().borders();
-        // A plan may have been made under another policy, which treats all of a range alike.
-        let alike = |stop: &Stop| stop.range.count() > 1 && borders.cut(stop.range).len() == 1;
-        let large = plan.stops.iter().enumerate().filter(|(_, stop)| alike(stop));
         Self {
             lanes: Lanes::new(&plan, per_subnet),
-            decided: large
-                .map(|(number, stop)| (number, crew.decide(stop.range.first(), stop)))
-                .collect(),
+            decided,
             report: empty_report(&crew, &plan, planned),
             progress: Progress { planned, ..Progress::default() },
             crew: Arc::new(crew),
@@ -173,7 +168,7 @@ impl Work {
             }
         }
         self.crew.gate.close_parked_in_turn().await;
-        self.report.stopped = self.crew.gate.stopped();
+        self.report.stopped = self.crew.gate.over();
         self.report.finished = self.crew.gate.now();
         self.report.completed =
             self.report.stopped.is_none() && self.progress.done == self.progress.planned;
@@ -224,7 +219,7 @@ impl Work {
         let most = usize::try_from(self.crew.gate.policy().limits.parallel_devices).unwrap_or(1);
         let mut sent = 0;
         while !self.crew.gate.has_line() {
-            if visits.len() >= most || self.crew.gate.stopped().is_some() {
+            if visits.len() >= most || self.crew.gate.over().is_some() {
                 return true;
             }
             let Some((number, address)) = self.lanes.next() else { return true };
@@ -251,10 +246,9 @@ impl Work {
     async fn take(&mut self, visited: Visited) {
         let answered =
             visited.asset.is_some() || visited.outcomes.iter().any(|r| r.outcome.answered());
-        let aborted = visited.outcomes.iter().all(|record| record.outcome == Outcome::Aborted);
-        let begun = visited.spending.attempts > 0;
+        let turned_away = visited.spending.packets == 0 && self.crew.gate.over().is_some();
         self.count(&visited, answered);
-        if !aborted || begun {
+        if !turned_away {
             self.progress.done += 1;
             self.report.counters.visited += 1;
         }

@@ -1,5 +1,6 @@
 //! A scan: plan it, start it, watch it, stop it, keep what it found.
 
+mod agreed;
 mod calls;
 mod engine;
 mod event;
@@ -108,7 +109,8 @@ impl Scanner {
     /// runs on it until it ends, is stopped, or the [`Scan`] is dropped.
     ///
     /// A plan that was made under another policy leads to nobody, and asks nothing, that the policy of
-    /// this scanner does not permit; the outcome of such a conversation says why.
+    /// this scanner does not permit. The outcome of such a conversation says why; of addresses in which there would be none
+    /// [`Report::skipped`] does.
     #[must_use]
     pub fn start(&self, plan: Plan) -> Scan {
         let gate = Gate::new(Parts {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::calls::{self, Call};
 use crate::error::{Error, ErrorKind};
 use crate::gate::Device;
-use crate::gate::policy::{Decision, Policy, Profile, ScopeAnswer};
+use crate::gate::policy::{Decision, Limits, Policy, Profile, ScopeAnswer};
 use crate::model::{Source, Zone};
 use crate::protocols::{self, Bounds, Probe};
 use crate::safety::Level;
@@ -302,12 +302,8 @@ impl Making<'_> {
             let text = format!("nothing is left to scan ({why})");
             return Err(Error::new(ErrorKind::EmptyScope, text));
         }
-        let devices = self.stops.iter().fold(0_u128, |sum, s| sum.saturating_add(s.range.count()));
-        let bounds = self.stops.iter().fold(Bounds::default(), |sum, stop| {
-            sum.and(stop.per_device.times(stop.range.count()))
-        });
         let calls = calls::calls(self.basis.policy, &self.stops);
-        let bounds = bounds.and(calls::bounds(&calls, &self.basis.policy.limits));
+        let (devices, bounds) = totals(&self.stops, &calls, &self.basis.policy.limits);
         let seconds_at_most = time::longest(self.basis.policy, &self.stops, &bounds);
         Ok(Plan {
             zone: self.basis.zone.clone(),
@@ -321,6 +317,13 @@ impl Making<'_> {
             seconds_at_most,
         })
     }
+}
+
+/// How many devices there are, and the most that they and the calls can take.
+pub(super) fn totals(stops: &[Stop], calls: &[Call], limits: &Limits) -> (u128, Bounds) {
+    let devices = stops.iter().map(|stop| stop.range.count()).fold(0, u128::saturating_add);
+    let all = stops.iter().map(|stop| stop.per_device.times(stop.range.count()));
+    (devices, all.fold(calls::bounds(calls, limits), Bounds::and))
 }
 
 impl Conversation {

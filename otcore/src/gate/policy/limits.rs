@@ -234,6 +234,9 @@ limits! {
     connections_per_device: "L1", Device "connections at a time",
         gentle 1, careful 1, AtMost 1..=1,
         "A second connection can push the operator's station out of a small connection table";
+    other_process_s: "L1", Device "s",
+        gentle 300, careful 300, AtMost 1..=3_600,
+        "Another process of this host that is with a device is waited for, but not for ever: it may hang";
     connections_per_scan: "L2", Device "connections",
         gentle 3, careful 2, AtMost 1..=6,
         "Repeated connecting wears out modules that are slow to free a connection";

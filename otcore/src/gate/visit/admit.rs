@@ -1,5 +1,6 @@
 //! What may leave: a connection, a datagram, a question.
 
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -32,7 +33,8 @@ impl Visit {
         let lease = self.begin(to, protocol, Cargo::Connection { syns }).await?;
         let patience = Duration::from_millis(self.limits().connect_timeout_ms.into());
         let permit = Permit::new(Connection { to, patience }, 0, Arc::clone(&self.0));
-        self.0.begin_attempt();
+        self.0.begin_attempt(to);
+        self.0.state().spending.attempts += 1;
         Ok((permit, lease))
     }
 
@@ -65,7 +67,7 @@ impl Visit {
         protocol: &'static str,
     ) -> Result<(Permit<Peer>, Lease), Refusal> {
         let lease = self.begin(to, protocol, Cargo::FirstDatagram).await?;
-        self.0.state().started.get_or_insert_with(Instant::now);
+        self.0.begin_attempt(to);
         Ok((Permit::new(Peer { to, reply_port }, 0, Arc::clone(&self.0)), lease))
     }
 
@@ -112,17 +114,39 @@ impl Visit {
             }
             let holding = pin!(gate.wire.hold(self.0.device, self.limits()));
             let hold = gate.door.unless_shut(holding).await?;
-            let hold = hold.map_err(|error| Refusal::HostLock(error.to_string()))?;
+            let hold = hold.map_err(|error| self.not_held(&error))?;
             let Some(hold) = hold else { return Ok(()) };
             self.0.state().host_hold = Some(hold);
         }
+    }
+
+    /// Whoever waited in vain does not wait again in the next conversation.
+    fn not_held(&self, error: &io::Error) -> Refusal {
+        if error.kind() != io::ErrorKind::WouldBlock {
+            return Refusal::HostLock(error.to_string());
+        }
+        let (device, waited_s) = (self.0.device, self.limits().other_process_s);
+        let why = Refusal::WithAnother { device, waited_s };
+        self.leave_alone(why.clone());
+        why
     }
 
     fn may_begin(&self, to: SocketAddr, protocol: &'static str, next: Next) -> Result<(), Refusal> {
         self.0.gate.check_endpoint(to)?;
         self.0.gate.breaker.check_protocol(protocol, to.ip(), self.limits())?;
         self.check_doubt(true)?;
+        self.check_ports(to)?;
         self.check_budget(next)
+    }
+
+    /// By whatever transport a port is spoken to, it is one.
+    fn check_ports(&self, to: SocketAddr) -> Result<(), Refusal> {
+        let (new, count) = {
+            let ports = &self.0.state().ports;
+            (!ports.contains(&to.port()), ports.len())
+        };
+        let allowed = usize::try_from(self.limits().ports_per_device).unwrap_or(usize::MAX);
+        self.spent_if(new && count >= allowed, "ports_per_device")
     }
 
     /// What is reserved for a conversation, until it is dropped.
@@ -134,7 +158,9 @@ impl Visit {
         state.protocol = protocol;
         let carrier = match cargo {
             Cargo::Connection { .. } | Cargo::Question | Cargo::LongQuestion => Carrier::Tcp,
-            Cargo::FirstDatagram | Cargo::Datagram | Cargo::Repetition => Carrier::Udp,
+            Cargo::FirstDatagram | Cargo::Call | Cargo::Datagram | Cargo::Repetition => {
+                Carrier::Udp
+            }
         };
         let current = Current {
             id,
@@ -286,7 +312,7 @@ impl Visit {
         if next == Next::Connection {
             let connections = spending.connections >= limits.connections_per_scan;
             self.spent_if(connections, "connections_per_scan")?;
-            // A refused attempt takes no place in the device's table; each is at another port.
+            // A refused attempt takes no place in the device's table. There are no more than ports may be.
             self.spent_if(spending.attempts >= limits.ports_per_device, "ports_per_device")?;
         }
         let questions = !begins && asked >= limits.requests_per_conversation;

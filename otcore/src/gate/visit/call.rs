@@ -72,9 +72,9 @@ impl Gate {
         let visit = Visit::new(Arc::clone(inner), to, 1);
         let turn = inner.calls().next.unwrap_or_else(Instant::now);
         inner.door.unless_shut(tokio::time::sleep_until(turn)).await?;
-        let reserve = inner.wire.reserve(device, Cargo::FirstDatagram, limits, &inner.line);
+        let reserve = inner.wire.reserve(device, Cargo::Call, limits, &inner.line);
         inner.door.unless_shut(reserve).await?;
-        let lease = visit.lease(to, protocol, Cargo::FirstDatagram);
+        let lease = visit.lease(to, protocol, Cargo::Call);
         inner.check_call(network, to)?; // things may have changed while we waited
         let size = u64::try_from(frame.bytes().len()).unwrap_or(u64::MAX);
         visit.spent_if(size > u64::from(limits.request_bytes), "request_bytes")?;

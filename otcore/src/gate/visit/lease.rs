@@ -39,7 +39,7 @@ impl Lease {
                 state.conversation_requests = 0;
             }
             state.met(true);
-            let first = state.spending.connections == 1;
+            let first = !std::mem::replace(&mut state.remembered, true);
             let Some(current) = state.current.as_mut() else { return Ok(()) };
             current.open = true;
             current.resolving = false;
@@ -91,12 +91,16 @@ impl Lease {
             self.visiting.gate.breaker.unreachable(self.visiting.device.address());
         }
         let refused = why.kind() == io::ErrorKind::ConnectionRefused;
+        let reset = why.kind() == io::ErrorKind::ConnectionReset;
         {
             let mut state = self.visiting.state();
             if let Some(current) = state.current.as_mut() {
                 current.refused = refused;
             }
-            state.met(refused || why.kind() == io::ErrorKind::ConnectionReset);
+            state.met(refused || reset);
+        }
+        if reset {
+            self.visiting.acknowledged_handshake();
         }
         self.visiting.journal(|| What::NotConnected { why: why.to_string() })
     }
@@ -187,6 +191,76 @@ mod tests {
             drop((lease, visit)); // other processes are kept away until it is over
             assert_eq!(locks.keep(at).await, kept, "{why}");
         }
+    }
+
+    /// The handshake may be over already when the scan ends in the middle of it.
+    #[tokio::test(start_paused = true)]
+    async fn whoever_was_connected_to_may_live_there_until_the_end_of_that_says_otherwise() {
+        let locks = Locks::new("middle");
+        let at = "10.0.2.7:502".parse().unwrap();
+        let visit = locks.visit(at).await;
+        let (permit, lease) = visit.connect(at, "modbus").await.unwrap();
+        permit.pass(|_| ()).unwrap();
+        lease.not_connected(&io::ErrorKind::TimedOut.into(), Duration::from_secs(1)).unwrap();
+        drop(lease);
+        let (permit, lease) = visit.connect(at, "modbus").await.unwrap();
+        permit.pass(|_| ()).unwrap();
+        drop((lease, visit));
+        assert!(locks.keep(at).await);
+    }
+
+    /// A full connection table: the system has let us in, and the device breaks it off at once.
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_broken_off_as_it_comes_about_counts_with_its_acknowledgement() {
+        let locks = Locks::new("reset");
+        let at = "10.0.2.7:502".parse().unwrap();
+        for (why, packets, connections) in
+            [(io::ErrorKind::ConnectionReset, 2, 1), (io::ErrorKind::ConnectionRefused, 1, 0)]
+        {
+            let visit = locks.visit(at).await;
+            let (permit, lease) = visit.connect(at, "modbus").await.unwrap();
+            permit.pass(|_| ()).unwrap();
+            lease.not_connected(&why.into(), Duration::from_millis(1)).unwrap();
+            drop(lease);
+            let spent = visit.spending();
+            assert_eq!((spent.packets, spent.connections), (packets, connections));
+            assert_eq!(visit.gate().0.wire.load(), usize::try_from(packets).unwrap(), "{why}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_lets_us_in_at_the_second_port_is_remembered_as_well() {
+        let locks = Locks::new("second");
+        let [first, second] = ["10.0.2.7:502", "10.0.2.7:102"].map(|at| at.parse().unwrap());
+        let visit = locks.visit(first).await;
+        let (permit, lease) = visit.connect(first, "modbus").await.unwrap();
+        permit.pass(|_| ()).unwrap();
+        let reset = io::ErrorKind::ConnectionReset.into();
+        lease.not_connected(&reset, Duration::from_millis(1)).unwrap();
+        drop(lease);
+        let remembered = || visit.gate().0.recall(visit.device()).unwrap().visited.is_some();
+        assert!(!remembered());
+        let (permit, lease) = visit.connect(second, "s7").await.unwrap();
+        permit.pass(|_| ()).unwrap();
+        lease.connected("10.0.2.1:40000".parse().unwrap()).unwrap();
+        assert!(remembered());
+    }
+
+    /// A process that hangs costs its time once, in however many protocols its device is to be asked.
+    #[tokio::test(start_paused = true)]
+    async fn a_device_that_another_process_keeps_is_waited_for_once() {
+        let locks = Locks::new("hangs");
+        let [first, second] = ["10.0.2.7:502", "10.0.2.7:102"].map(|at| at.parse().unwrap());
+        let hangs = Wire::with_locks_in(locks.0.clone());
+        let _held = hangs.hold(Device::at(first), &Limits::default()).await.unwrap();
+        let visit = locks.visit(first).await;
+        let began = Instant::now();
+        let refused = visit.connect(first, "modbus").await.unwrap_err();
+        let with_another = Refusal::WithAnother { device: visit.device(), waited_s: 300 };
+        assert_eq!(refused, with_another);
+        assert_eq!(began.elapsed().as_secs(), 300);
+        assert_eq!(visit.connect(second, "s7").await.unwrap_err(), with_another);
+        assert_eq!((began.elapsed().as_secs(), visit.spending().packets), (300, 0));
     }
 
     #[tokio::test(start_paused = true)]

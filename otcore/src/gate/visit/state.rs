@@ -1,5 +1,6 @@
 //! What is known of a visit while it lasts, behind its lock.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,10 +30,14 @@ pub(super) struct State {
     /// When the first packet was allowed; waiting for a turn costs the device nothing.
     pub(super) started: Option<Instant>,
     pub(super) spending: Spending,
+    /// Which of its ports were spoken to.
+    pub(super) ports: BTreeSet<u16>,
     pub(super) left_alone: Option<Refusal>,
     /// Nobody behind it answered, so it has to show first that it still answers itself.
     pub(super) in_doubt: Option<Refusal>,
     pub(super) answered: bool,
+    /// That it was visited is in the memory.
+    pub(super) remembered: bool,
     pub(super) said: Said,
     pub(super) pulse: Pulse,
     pub(super) kind: Option<String>,
@@ -116,11 +121,29 @@ impl Visiting {
         self.gate.wire.unparked(self.device);
     }
 
-    pub(super) fn begin_attempt(&self) {
+    /// Something may leave for `to` from now on.
+    pub(super) fn begin_attempt(&self, to: SocketAddr) {
         let mut state = self.state();
         state.started.get_or_insert_with(Instant::now);
-        state.spending.attempts += 1;
         state.acknowledgement_owed = false;
+        state.ports.insert(to.port());
+        if let Some(hold) = &state.host_hold {
+            hold.open_again();
+        }
+    }
+
+    /// The connection had come about, and our kernel had acknowledged that, when the device broke it off.
+    pub(super) fn acknowledged_handshake(&self) {
+        let promised = {
+            let mut state = self.state();
+            state.spending.connections += 1;
+            state.spending.packets += 1;
+            let current = state.current.as_mut().filter(|current| current.promised > 0);
+            current.map(|current| current.promised -= 1).is_some()
+        };
+        if promised {
+            self.gate.wire.stamp(self.device, Held::Not);
+        }
     }
 
     /// A packet of ours leaves now.
