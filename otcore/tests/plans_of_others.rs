@@ -4,25 +4,13 @@
 
 mod common;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use common::network::{Network, Wiring};
+use common::modbus_plant::{at, plant};
 use common::{Setting, only, parse};
-use otcore::protocols::modbus::sim::typical;
 use otcore::scan::Event;
 use otcore::{Outcome, Policy, Scanner};
-
-fn at(subnet: u8, host: u8) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, subnet, host)), 502)
-}
-
-/// `hosts` ordinary devices in each of `subnets` subnets.
-fn plant(subnets: u8, hosts: u8) -> Wiring {
-    (0..subnets).fold(Network::wiring(), |wiring, subnet| {
-        (1..=hosts).fold(wiring, |wiring, host| wiring.device(at(subnet, host), typical()))
-    })
-}
 
 /// A plan says who would be visited; the policy under which it is carried out says who is.
 #[tokio::test(start_paused = true)]

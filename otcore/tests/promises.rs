@@ -14,53 +14,26 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::limits::{busiest_second, within_limits};
-use common::network::{Kind, Network, Packet, Wiring};
-use common::{Dice, Ended, Setting, leaves, only, parse, sent_to};
+use common::modbus_plant::{at, deep, faulty, outcomes, plant, ranges};
+use common::network::{Kind, Network, Packet};
+use common::{Dice, Setting, leaves, only, parse, sent_to};
 use otcore::gate::StopReason;
 use otcore::gate::journal::{Entry, Journal, What};
-use otcore::gate::memory::{InFile, InMemory};
 use otcore::gate::policy::Window;
-use otcore::protocols::modbus::sim::{Serial, Server, Shape, Unit, typical};
+use otcore::protocols::modbus::sim::{Server, Shape, Unit};
 use otcore::scan::Event;
-use otcore::sim::{Device, Fault, Faulty};
+use otcore::sim::Fault;
 use otcore::targets::subnet_of;
 use otcore::{Level, Outcome, Policy, Scanner};
 use tokio::time::sleep;
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn at(subnet: u8, host: u8) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, subnet, host)), 502)
-}
-
-/// `hosts` ordinary devices in each of `subnets` subnets.
-fn plant(subnets: u8, hosts: u8) -> Wiring {
-    (0..subnets).fold(Network::wiring(), |wiring, subnet| {
-        (1..=hosts).fold(wiring, |wiring, host| wiring.device(at(subnet, host), typical()))
-    })
-}
-
-fn ranges(subnets: u8, hosts: u8) -> String {
-    (0..subnets).map(|subnet| format!("10.1.{subnet}.1-{hosts} ")).collect()
-}
-
-fn faulty(fault: Fault) -> impl Device + 'static {
-    Faulty::new(typical(), fault)
-}
-
-fn deep(policy: Policy) -> Policy {
-    only("modbus", policy).protocol("modbus", |modbus| modbus.level(Level::State))
-}
-
-fn outcomes(ended: &Ended) -> BTreeMap<IpAddr, Outcome> {
-    ended.report.outcomes.iter().map(|record| (record.address, record.outcome)).collect()
-}
 
 #[tokio::test(start_paused = true)]
 async fn no_second_holds_more_packets_than_the_policy_allows() {
@@ -243,156 +216,6 @@ async fn a_paused_scan_can_be_aborted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_device_that_went_dark_gets_no_second_packet() {
-    for killing in 1..6 {
-        let wiring = plant(1, 20).device(at(0, 7), faulty(Fault::DarkAfter(killing)));
-        let setting = Setting::new(wiring.done()).with_policy(deep(Policy::gentle()));
-        let ended = setting.scan("10.1.0.1-20").await;
-        let dark = setting.network.station(at(0, 7));
-        if !dark.is_dark() {
-            continue; // it was not asked that much
-        }
-        assert_eq!(dark.counters().after_dark, 0, "{killing}");
-        assert_eq!(outcomes(&ended)[&at(0, 7).ip()], Outcome::WentDark, "{killing}");
-        assert!(ended.report.harm_suspected());
-        assert_eq!(ended.report.counters.went_dark, 1);
-        assert_eq!(ended.report.stopped, None, "one is no reason to stop the others");
-        let last = sent_to(&ended.journal, at(0, 7)).len();
-        assert_eq!(last as u64, killing + 1, "the question that killed it was the last one");
-        let asset = ended.report.assets.asset(&ended.report.zone, at(0, 7).ip());
-        assert!(asset.is_some(), "what it said before is kept");
-    }
-}
-
-/// A router that no longer finds the device says so, and then the kernel says that instead of how long
-/// it waited.
-#[tokio::test(start_paused = true)]
-async fn a_device_that_cannot_be_reached_any_more_after_a_question_went_dark() {
-    let kinds = [
-        io::ErrorKind::TimedOut,
-        io::ErrorKind::HostUnreachable,
-        io::ErrorKind::NetworkUnreachable,
-        io::ErrorKind::ConnectionRefused,
-    ];
-    for kind in kinds {
-        let wiring = plant(1, 3).device(at(0, 7), faulty(Fault::DarkAfter(2)));
-        let wiring = wiring.gives_up_with(kind);
-        let setting = Setting::new(wiring.done()).with_policy(deep(Policy::gentle()));
-        let ended = setting.scan("10.1.0.1-7").await;
-        assert_eq!(outcomes(&ended)[&at(0, 7).ip()], Outcome::WentDark, "{kind}");
-        assert_eq!(setting.network.station(at(0, 7)).counters().after_dark, 0, "{kind}");
-        let again = setting.scanner().plan(&parse("modbus://10.1.0.7"));
-        assert!(again.unwrap_err().to_string().contains("quarantined"), "{kind}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_quarantine_outlives_the_scan_and_the_process() {
-    let folder = std::env::temp_dir().join(format!("otcore-promises-{}", std::process::id()));
-    let file = folder.join("devices.ndjson");
-    let in_memory: Arc<InMemory> = Arc::default();
-    for on_disk in [false, true] {
-        let wiring = plant(1, 3).device(at(0, 7), faulty(Fault::DarkAfter(1)));
-        let mut setting = Setting::new(wiring.done());
-        setting.memory = match on_disk {
-            true => Arc::new(InFile::open(&file).unwrap()),
-            false => in_memory.clone(),
-        };
-        let ended = setting.scan("10.1.0.1-3 10.1.0.7").await;
-        assert_eq!(outcomes(&ended)[&at(0, 7).ip()], Outcome::WentDark);
-        let early = setting.scanner(); // its memory is opened again below, as in a new process
-        if on_disk {
-            setting.memory = Arc::new(InFile::open(&file).unwrap());
-        }
-        sleep(100 * 24 * 3600 * SECOND).await;
-        let heard = setting.network.station(at(0, 7)).counters();
-        let again = setting.scan("10.1.0.1-3 10.1.0.7").await;
-        assert_eq!(again.report.counters.identified, 3);
-        let reason = &again.report.skipped[0];
-        assert_eq!(reason.what, "10.1.0.7");
-        assert!(reason.reason.contains("quarantined since 2026-05-04"), "{}", reason.reason);
-        let named = setting.scanner().plan(&parse("modbus://10.1.0.7"));
-        let error = named.unwrap_err().to_string();
-        assert!(error.contains("quarantined") && error.contains("clear"), "{error}");
-        assert!(early.plan(&parse("10.1.0.7")).is_err());
-        assert_eq!(setting.network.station(at(0, 7)).counters(), heard, "not one packet more");
-    }
-    std::fs::remove_dir_all(&folder).unwrap();
-}
-
-/// The plan was made before the device went dark in another scan.
-#[tokio::test(start_paused = true)]
-async fn an_old_plan_does_not_lead_back_to_a_dark_device() {
-    let wiring = plant(1, 3).device(at(0, 7), faulty(Fault::DarkAfter(1)));
-    let setting = Setting::new(wiring.done());
-    let scanner = setting.scanner();
-    let plan = scanner.plan(&parse("10.1.0.7")).unwrap();
-    setting.scan("10.1.0.7").await;
-    let heard = setting.network.station(at(0, 7)).counters();
-    let report = scanner.start(plan).finish().await;
-    assert_eq!(report.outcomes[0].outcome, Outcome::SkippedByPolicy);
-    assert!(report.outcomes[0].detail.as_ref().unwrap().contains("quarantined"));
-    assert_eq!(setting.network.station(at(0, 7)).counters(), heard);
-}
-
-#[tokio::test(start_paused = true)]
-async fn two_dark_devices_in_a_subnet_end_the_scan() {
-    let wiring = plant(3, 60)
-        .device(at(1, 5), faulty(Fault::DarkAfter(1)))
-        .device(at(1, 30), faulty(Fault::DarkAfter(1)));
-    let setting = Setting::new(wiring.done());
-    let ended = setting.scan(&ranges(3, 60)).await;
-    harm_suspected(&setting, &ended, 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn three_dark_devices_anywhere_end_the_scan() {
-    let wiring = (0..3).fold(plant(3, 40), |wiring, subnet| {
-        wiring.device(at(subnet, 5 + 6 * subnet), faulty(Fault::DarkAfter(1)))
-    });
-    let setting = Setting::new(wiring.done());
-    let ended = setting.scan(&ranges(3, 40)).await;
-    harm_suspected(&setting, &ended, 3);
-}
-
-fn harm_suspected(setting: &Setting, ended: &Ended, dark: usize) {
-    assert_eq!(ended.report.stopped, Some(StopReason::HarmSuspected));
-    assert!(!ended.report.completed && ended.report.harm_suspected());
-    assert_eq!(ended.report.counters.went_dark, dark as u64);
-    let is_dark = |entry: &Entry| matches!(entry.what, What::WentDark { .. });
-    let last = ended.journal.iter().rposition(is_dark).unwrap();
-    assert_eq!(ended.journal.iter().filter(|entry| is_dark(entry)).count(), dark);
-    let after = &ended.journal[last..];
-    assert!(!after.iter().any(leaves), "{after:#?}");
-    assert!(ended.report.assets.len() > dark, "what was found before stays");
-    let counters = &ended.report.counters;
-    assert!(counters.identified + 20 < counters.planned, "it did not go on to the end");
-    let finished = ended.events.last();
-    let reason = Some(StopReason::HarmSuspected);
-    assert!(matches!(finished, Some(Event::Finished { stopped }) if *stopped == reason));
-    for (_, station) in setting.network.stations() {
-        assert_eq!(station.counters().after_dark, 0);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_killed_one_device_is_not_asked_of_its_kind() {
-    let wiring = plant(1, 6).device(at(0, 1), faulty(Fault::DarkAfter(3)));
-    let mut policy = deep(Policy::gentle());
-    policy.limits.parallel_devices = 1;
-    let setting = Setting::new(wiring.done()).with_policy(policy);
-    let ended = setting.scan("10.1.0.1-6").await;
-    let (deadly, _) = sent_to(&ended.journal, at(0, 1)).pop().unwrap();
-    assert_eq!(outcomes(&ended)[&at(0, 1).ip()], Outcome::WentDark);
-    for host in 2..=6 {
-        let sent = sent_to(&ended.journal, at(0, host));
-        assert!(!sent.iter().any(|(name, _)| *name == deadly), "{host}: {sent:?}");
-        let asset = ended.report.assets.asset(&ended.report.zone, at(0, host).ip());
-        assert!(asset.is_some(), "it was recognised before it was left alone");
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_device_that_was_just_scanned_is_left_alone_for_an_hour() {
     let setting = Setting::new(plant(1, 5).done());
     let first = setting.scan("10.1.0.1-9").await;
@@ -515,94 +338,6 @@ async fn a_subnet_that_says_unreachable_is_left_alone() {
     assert!(there <= most as usize, "{there} addresses were tried");
     assert_eq!(ended.report.counters.identified, 20, "other subnets are not affected");
     assert_eq!(ended.progress().percent(), 100);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_serial_line_rests_twenty_times_as_long_as_it_worked() {
-    let policy = Policy::gentle().protocol("modbus", |modbus| {
-        modbus.level(Level::Structure).unit(1).unit(2).unit(4).unit(5).unit(3)
-    });
-    let ended = scan_of_a_gateway(255, policy).await;
-    assert!(rested_on_the_line(&ended.journal, 255) >= 4);
-}
-
-/// The first question is for the device itself, and the gateway looks for it on its line.
-#[tokio::test(start_paused = true)]
-async fn a_line_rests_as_long_after_the_search_for_a_gateway_that_has_no_number() {
-    let ended = scan_of_a_gateway(0, Policy::gentle()).await;
-    assert!(rested_on_the_line(&ended.journal, 0) >= 2);
-}
-
-/// It looks like a device that answers to unit 1 only, so the line rests behind that too.
-#[tokio::test(start_paused = true)]
-async fn a_line_rests_after_the_search_of_a_gateway_that_says_nothing_about_it() {
-    let units = [(1, Unit { always: Some(1), ..Unit::default() })].into();
-    let silent_to_255 = Server::new(Shape { units, ..Shape::default() });
-    let network = Network::wiring().device(at(0, 1), silent_to_255).done();
-    let setting = Setting::new(network);
-    let ended = setting.scan("10.1.0.1").await;
-    assert_eq!(outcomes(&ended)[&at(0, 1).ip()], Outcome::PresentNoIdentity);
-    let asked = |unit| move |entry: &&Entry| matches!(&entry.what, What::Sent { bytes, .. } if bytes.as_ref()[6] == unit);
-    let [first, second] = [255, 1].map(|unit| ended.journal.iter().find(asked(unit)).unwrap().at);
-    let limits = &setting.policy.limits;
-    let line = i64::from(limits.missing_unit_ms) * i64::from(100 / limits.bus_duty_percent);
-    let rested = second.as_millisecond() - first.as_millisecond();
-    assert!(rested >= i64::from(limits.missing_unit_ms) + line, "rested {rested} ms");
-}
-
-/// A gateway that is unit `own` itself, with three units behind it.
-async fn scan_of_a_gateway(own: u8, policy: Policy) -> Ended {
-    let ms = Duration::from_millis;
-    let serial = Serial { own, transaction: ms(40), timeout: ms(600) };
-    let unit = Unit { always: Some(1), ..Unit::default() };
-    let behind = [1, 2, 3].map(|number| (number, unit.clone()));
-    let gateway = Server::new(Shape::gateway(serial, unit, behind));
-    let network = Network::wiring().device(at(0, 1), gateway).done();
-    Setting::new(network).with_policy(policy).scan("10.1.0.1").await
-}
-
-/// How many questions went to units other than `own`; each came after a rest.
-fn rested_on_the_line(journal: &[Entry], own: u8) -> usize {
-    let mut worked: Option<(jiff::Timestamp, i64)> = None;
-    let mut asked = None;
-    let mut on_the_line = 0;
-    for entry in journal {
-        match &entry.what {
-            What::Sent { bytes, .. } => {
-                if let Some((end, micros)) = worked.take() {
-                    let rested = entry.at.as_microsecond() - end.as_microsecond();
-                    assert!(rested >= 20 * micros, "rested {rested} us after {micros} us of work");
-                }
-                asked = (bytes.as_ref()[6] != own).then_some(entry.at);
-                on_the_line += usize::from(asked.is_some());
-            }
-            What::Received { .. } => {
-                worked = asked.take().map(|asked: jiff::Timestamp| {
-                    (entry.at, entry.at.as_microsecond() - asked.as_microsecond())
-                });
-            }
-            _ => {}
-        }
-    }
-    on_the_line
-}
-
-#[tokio::test(start_paused = true)]
-async fn too_many_absent_units_in_a_row_end_the_walk() {
-    let ms = Duration::from_millis;
-    let serial = Serial { own: 255, transaction: ms(40), timeout: ms(60) };
-    let own = Unit { always: Some(1), ..Unit::default() };
-    let gateway = Server::new(Shape::gateway(serial, own, [(9, Unit::default())]));
-    let policy = Policy::gentle().protocol("modbus", |modbus| {
-        (2..=9).fold(modbus.level(Level::Structure), otcore::gate::policy::ProtocolPolicy::unit)
-    });
-    let network = Network::wiring().device(at(0, 1), gateway).done();
-    let setting = Setting::new(network).with_policy(policy);
-    let ended = setting.scan("10.1.0.1").await;
-    let units: Vec<u8> =
-        sent_to(&ended.journal, at(0, 1)).iter().map(|(_, bytes)| bytes[6]).collect();
-    let absent = units.iter().filter(|unit| **unit != 255).count();
-    assert_eq!(absent, setting.policy.limits.dead_units_in_a_row as usize, "{units:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ pub(crate) mod devices;
 pub(crate) mod large;
 pub(crate) mod limits;
 pub(crate) mod manifest;
+pub(crate) mod modbus_plant;
 pub(crate) mod network;
 
 use std::net::SocketAddr;
