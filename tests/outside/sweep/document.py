@@ -118,7 +118,7 @@ def looked(looks: list[Row]) -> Iterator[tuple[str, ...]]:
             PROTOCOLS[one["protocol"]],
             one["scanner"],
             f"{each(one):.2f}",
-            f"{a_fact(one):.0f}",
+            f"{a_fact(one):.0f}" if one["facts"] else "-",
             f"{one['memory']:.1f}",
             f"{one['seconds']:.1f}",
             f"{one['named']} of {one['devices']}",
@@ -149,9 +149,11 @@ def beside(looks: list[Row]) -> Iterator[str]:
             next(o for o in looks if o["protocol"] == protocol and o["scanner"] == who)
             for who in ("otcore", "nmap")
         )
+        both = all(one["facts"] for one in (ours, theirs))
+        facts = f"which is {a_fact(ours):.0f} us a fact to {a_fact(theirs):.0f}, " if both else ""
         yield (
             f"in {PROTOCOLS[protocol].split(',')[0]} {each(ours):.2f} ms a device to nmap's "
-            f"{each(theirs):.2f}, which is {a_fact(ours):.0f} us a fact to {a_fact(theirs):.0f}, "
+            f"{each(theirs):.2f}, {facts}"
             f"with {ours['packets'] / theirs['packets']:.2f} times its packets"
         )
 
