@@ -243,8 +243,11 @@ async fn as_many_ports_of_a_device_are_tried_as_the_policy_says() {
     };
     assert_eq!(attempt(502).await, Ok(()));
     assert_eq!(attempt(503).await, Ok(()));
-    let refused = attempt(504).await.unwrap_err();
-    assert!(matches!(refused, Refusal::Spent { limit: "ports_per_device", allowed: 2, .. }));
+    assert_eq!(visit.spending().attempts, 2);
+    for port in [504, 502] {
+        let refused = attempt(port).await.unwrap_err(); // nor is a port tried again and again
+        assert!(matches!(refused, Refusal::Spent { limit: "ports_per_device", allowed: 2, .. }));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -569,6 +569,20 @@ async fn nobody_is_called_without_leave_by_the_policy_or_beside_somebody_who_is_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_scan_rests_between_its_calls_whichever_networks_they_are_for() {
+    let other = "10.1.0.64/28";
+    let networks = [NETWORK, other].map(|network| network.parse().unwrap());
+    let mut policy = networks.into_iter().fold(Policy::gentle(), Policy::monitor);
+    policy.limits.broadcasts_per_scan = 2;
+    let plant = Plant { gate: Gate::new(parts(policy)), ..gentle() };
+    let began = Instant::now();
+    for (network, seconds) in [(NETWORK, 0), (other, 10)] {
+        assert_eq!(call(&plant, network, 47808).await, Ok(()));
+        assert_eq!(began.elapsed().as_secs(), seconds);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_was_quarantined_since_the_plan_was_made_hears_no_call() {
     for (zone, host, is_called) in [("default", 9, false), ("default", 77, true), ("else", 9, true)]
     {

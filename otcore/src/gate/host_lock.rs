@@ -94,7 +94,7 @@ impl HostLocks {
             match place.try_lock(&file) {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) if waited < patience => {
-                    let pause = (waited / 4).clamp(POLL, SELDOM).min(patience - waited);
+                    let pause = pause(waited).min(patience - waited);
                     tokio::time::sleep(pause).await;
                     waited += pause;
                     continue;
@@ -148,6 +148,11 @@ impl HostLocks {
         let folder = OpenOptions::new().read(true).custom_flags(flags).open(&self.folder);
         drop(folder.map(|folder| share(&folder, 0o1777)));
     }
+}
+
+/// Until when it is tried again, after so long.
+fn pause(waited: Duration) -> Duration {
+    (waited / 4).clamp(POLL, SELDOM)
 }
 
 /// The file at `path`, which is made if it is not there. What is there is opened without leave to make
@@ -299,6 +304,25 @@ mod tests {
             );
             files(&locks);
         }
+    }
+
+    #[test]
+    fn the_longer_it_takes_the_less_often_it_is_tried() {
+        let millis = [0, 400, 2_000, 60_000].map(|ms| pause(Duration::from_millis(ms)).as_millis());
+        assert_eq!(millis, [50, 100, 500, 1_000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_waited_for_longer_than_one_has_patience() {
+        let [locks, _] = both("patience");
+        let _hangs = locks.hold(device(7), GAP, LONG).await.unwrap();
+        for millis in [10, 130, 2_700] {
+            let (began, patience) = (tokio::time::Instant::now(), Duration::from_millis(millis));
+            assert!(locks.hold(device(7), GAP, patience).await.is_err());
+            let late = began.elapsed().checked_sub(patience).unwrap();
+            assert!(late < POLL / 2, "{late:?} after {patience:?}"); // a timer has whole milliseconds
+        }
+        files(&locks);
     }
 
     #[cfg(unix)]

@@ -134,16 +134,14 @@ impl Visiting {
 
     /// The connection had come about, and our kernel had acknowledged that, when the device broke it off.
     pub(super) fn acknowledged_handshake(&self) {
-        let promised = {
+        {
             let mut state = self.state();
             state.spending.connections += 1;
             state.spending.packets += 1;
-            let current = state.current.as_mut().filter(|current| current.promised > 0);
-            current.map(|current| current.promised -= 1).is_some()
-        };
-        if promised {
-            self.gate.wire.stamp(self.device, Held::Not);
+            let Some(current) = state.current.as_mut() else { return };
+            current.promised = current.promised.saturating_sub(1);
         }
+        self.gate.wire.stamp(self.device, Held::Not);
     }
 
     /// A packet of ours leaves now.
