@@ -278,6 +278,37 @@ async fn a_drive_gives_attributes_one_by_one_and_no_state_byte() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_second_link_is_another_interface_and_a_speed_is_read_alone_where_it_must_be() {
+    let mut shape = sim::controllogix();
+    let link = shape.head.objects[&vec![1, 0xF6, 1]].clone();
+    shape.head.objects.insert(vec![1, 0xF6, 2], link);
+    let (ended, _) = scan(shape, "", to(Level::Structure)).await;
+    let [first, second] = ["1", "2"].map(|name| interface(&device(&ended), name));
+    assert!(second.iter().any(|(field, _)| *field == "mac") && second.len() < first.len());
+    assert!(second.iter().all(|fact| first.contains(fact)), "{second:?}");
+
+    let mut shape = sim::drive();
+    shape.head.objects.insert(vec![0x0E, 0xF6, 1, 1], 100_u32.to_le_bytes().to_vec());
+    let (ended, _) = scan(shape, "", to(Level::Structure)).await;
+    let told = interface(&device(&ended), "1");
+    assert!(told.contains(&("speed", "100 Mbit/s".to_owned())), "{told:?}");
+}
+
+/// What a module is shows only once it has said its name.
+#[tokio::test(start_paused = true)]
+async fn a_module_that_a_rule_skips_is_named_and_asked_nothing_more() {
+    let skips = "[protocols.enip]\nlevel = \"state\"\nallow = [\"backplane\"]\n\
+                 [[rule]]\nname = \"old controllers\"\nwhen = { model = \"1756-L61*\" }\nthen = { skip = true }";
+    let slot = |seen: &Counters, number: u32| seen.requests_by_unit[&(number + 1)];
+    let (all, asked) = scan(sim::controllogix(), "", with_backplane(Level::State)).await;
+    let (ended, spared) = scan(sim::controllogix(), "", Policy::from_toml(skips).unwrap()).await;
+    assert_eq!((slot(&spared, 0), slot(&asked, 0) > 1), (1, true));
+    assert_eq!(slot(&spared, 1), slot(&asked, 1), "the others are asked as ever");
+    let names = |ended: &Ended| device(ended).modules.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&ended), names(&all), "and the one that is skipped is told");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_adapter_that_refuses_list_identity_is_named_by_its_identity_object() {
     let (ended, seen) = scan(sim::adapter(), "", to(Level::Identify)).await;
     assert_eq!(outcome(&ended), Outcome::Identified);
