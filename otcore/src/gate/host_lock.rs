@@ -150,7 +150,7 @@ impl HostLocks {
     }
 }
 
-/// Until when it is tried again, after so long.
+/// How long it is until the next try, once it has taken this long.
 fn pause(waited: Duration) -> Duration {
     (waited / 4).clamp(POLL, SELDOM)
 }
