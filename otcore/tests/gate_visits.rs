@@ -18,51 +18,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gate::{ENOUGH, PATIENCE, SECOND, admitted, ask, at, local, opened, parts};
+use gate::{
+    ENOUGH, PATIENCE, Plant, SECOND, admitted, ask, at, gentle, local, opened, parts, plant,
+};
 use otcore::Policy;
 use otcore::frame::Frame;
 use otcore::gate::journal::{Close, MemoryJournal, What};
-use otcore::gate::memory::{DeviceMemory, InMemory, Quarantine, Record};
-use otcore::gate::policy::Limits;
-use otcore::gate::{Device, Gate, Parts, Refusal, Silence, StopReason, Visit, Wire};
-use otcore::protocols::bacnet::{Bacnet, CallEverybody, Function, Read};
+use otcore::gate::memory::DeviceMemory;
+use otcore::gate::{Device, Gate, Parts, Refusal, Silence, StopReason, Visit};
+use otcore::protocols::bacnet::{Bacnet, Function, Read};
 use otcore::protocols::dnp3::{self, Dnp3, ReadAttributes};
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Monitored by name, so that it may be called at once.
-const NETWORK: &str = "10.1.0.0/26";
 const MOMENT: Duration = Duration::from_millis(1);
-
-struct Plant {
-    gate: Gate,
-    wire: Arc<Wire>,
-    memory: Arc<InMemory>,
-}
-
-fn plant(change: impl FnOnce(&mut Limits)) -> Plant {
-    let mut limits = Limits::default();
-    change(&mut limits);
-    let (wire, memory) = (Wire::isolated(), Arc::new(InMemory::default()));
-    let policy = Policy::gentle().with_limits(limits).monitor(NETWORK.parse().unwrap());
-    let parts = parts(policy);
-    let gate = Gate::new(Parts { wire: Arc::clone(&wire), memory: memory.clone(), ..parts });
-    Plant { gate, wire, memory }
-}
-
-fn gentle() -> Plant {
-    plant(|_| ())
-}
-
-impl Plant {
-    async fn visit(&self, host: u8) -> Visit {
-        self.gate.visit(at(host), ENOUGH).await.unwrap()
-    }
-
-    fn quarantine(&self, host: u8) -> Option<String> {
-        let record = self.memory.recall(&otcore::Zone::default(), Device::at(at(host))).unwrap();
-        record.quarantined.map(|quarantine| quarantine.why)
-    }
-}
 
 /// A question in a datagram.
 async fn admitted_datagram(visit: &Visit) -> Result<(), Refusal> {
@@ -514,86 +482,6 @@ async fn a_conversation_with_another_port_is_another_one() {
         visit.answered(MOMENT, false).unwrap();
         assert_eq!(visit.questions_left(), left, "{port}");
         lease.closed(Close::Released);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_call_to_everybody_costs_what_it_is_and_its_answers_are_limited_as_any() {
-    for (most, fits) in [(13, true), (12, false)] {
-        let plant = plant(|limits| {
-            limits.broadcasts_per_scan = 1;
-            limits.request_bytes = most;
-            limits.device_bytes = 100;
-        });
-        assert_eq!(plant.gate.calls_left(), 1);
-        let frame = Frame::of(&Bacnet::default(), 0, &CallEverybody { range: 0..=999 }).unwrap();
-        let network = NETWORK.parse().unwrap();
-        let called = plant.gate.call(network, 47808, "bacnet", Arc::new(frame)).await;
-        assert_eq!(called.is_ok(), fits);
-        let Ok((permit, calling)) = called else { continue };
-        permit.pass(|_| ()).unwrap();
-        assert_eq!((plant.wire.load(), plant.gate.calls_left()), (1, 0));
-        assert_eq!(calling.received(&[0; 100]), Ok(()));
-        let refused = calling.received(&[0]).unwrap_err();
-        assert!(matches!(refused, Refusal::Spent { limit: "device_bytes", .. }));
-        let cost = calling.over();
-        assert_eq!((cost.requests, cost.packets, cost.bytes_out, cost.bytes_in), (1, 1, 13, 101));
-    }
-}
-
-async fn call(plant: &Plant, network: &str, port: u16) -> Result<(), Refusal> {
-    let frame = Frame::of(&Bacnet::default(), 0, &CallEverybody { range: 0..=999 }).unwrap();
-    let called = plant.gate.call(network.parse().unwrap(), port, "bacnet", Arc::new(frame)).await;
-    called.map(drop)
-}
-
-#[tokio::test(start_paused = true)]
-async fn nobody_is_called_without_leave_by_the_policy_or_beside_somebody_who_is_left_alone() {
-    let agreed = || plant(|limits| limits.broadcasts_per_scan = 1);
-    assert_eq!(call(&agreed(), NETWORK, 47808).await, Ok(()));
-    assert_eq!(call(&agreed(), NETWORK, 9100).await, Err(Refusal::NeverPort(9100)));
-    let spent = call(&gentle(), NETWORK, 47808).await.unwrap_err();
-    assert!(matches!(spent, Refusal::Spent { limit: "broadcasts_per_scan", .. }), "{spent:?}");
-    // The last address of what is no network of ours is that of a device.
-    for (other, last) in [("10.1.0.0/27", 31), ("10.1.0.7/32", 7), ("10.1.0.0/25", 127)] {
-        let refused = call(&agreed(), other, 47808).await;
-        assert_eq!(refused, Err(Refusal::OutOfScope(at(last).ip())), "{other}");
-    }
-    for left_alone in ["10.1.0.63/32", "10.1.0.9/32"] {
-        let mut policy = Policy::gentle().monitor(NETWORK.parse().unwrap());
-        policy.limits.broadcasts_per_scan = 1;
-        let gate = Gate::new(parts(policy.exclude(left_alone.parse().unwrap())));
-        let refused = call(&Plant { gate, ..agreed() }, NETWORK, 47808).await;
-        assert!(matches!(refused, Err(Refusal::OutOfScope(_))), "{left_alone}: {refused:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_scan_rests_between_its_calls_whichever_networks_they_are_for() {
-    let other = "10.1.0.64/28";
-    let networks = [NETWORK, other].map(|network| network.parse().unwrap());
-    let mut policy = networks.into_iter().fold(Policy::gentle(), Policy::monitor);
-    policy.limits.broadcasts_per_scan = 2;
-    let plant = Plant { gate: Gate::new(parts(policy)), ..gentle() };
-    let began = Instant::now();
-    for (network, seconds) in [(NETWORK, 0), (other, 10)] {
-        assert_eq!(call(&plant, network, 47808).await, Ok(()));
-        assert_eq!(began.elapsed().as_secs(), seconds);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_was_quarantined_since_the_plan_was_made_hears_no_call() {
-    for (zone, host, is_called) in [("default", 9, false), ("default", 77, true), ("else", 9, true)]
-    {
-        let plant = plant(|limits| limits.broadcasts_per_scan = 1);
-        let since = "2026-05-04T08:00:00Z".parse().unwrap();
-        let quarantined = Some(Quarantine { since, why: "silent".to_owned() });
-        let record = Record { quarantined, ..Record::default() };
-        plant.memory.remember(&zone.parse().unwrap(), Device::at(at(host)), record).unwrap();
-        let called = call(&plant, NETWORK, 47808).await;
-        assert_eq!(called.is_ok(), is_called, "{called:?}");
-        assert!(is_called || matches!(called, Err(Refusal::Quarantined { .. })), "{called:?}");
     }
 }
 

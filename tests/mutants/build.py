@@ -24,7 +24,7 @@ REFUSED = WORK / "refused.json"
 BINARIES = [
     "promises", "plans_of_others", "gone_dark", "serial_lines", "every_protocol", "datagrams",
     "calls", "every_code", "documents", "bacnet", "dnp3", "enip", "s7", "seeds", "found_by_seeds",
-    "gate", "gate_visits",
+    "gate", "gate_calls", "gate_visits",
 ]  # fmt: skip
 # What the compiler says of an expression that cannot be of this type, wherever it stands.
 WRONG_TYPE = {"E0277", "E0308", "E0369", "E0599", "E0600", "E0614", "E0282", "E0283"}

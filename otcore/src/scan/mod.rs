@@ -109,8 +109,8 @@ impl Scanner {
     /// runs on it until it ends, is stopped, or the [`Scan`] is dropped.
     ///
     /// A plan that was made under another policy leads to nobody, and asks nothing, that the policy of
-    /// this scanner does not permit. The outcome of such a conversation says why; of addresses in which there would be none
-    /// [`Report::skipped`] does.
+    /// this scanner does not permit. The outcome of such a conversation says why; of a range in which there
+    /// would be none [`Report::skipped`] does.
     #[must_use]
     pub fn start(&self, plan: Plan) -> Scan {
         let gate = Gate::new(Parts {

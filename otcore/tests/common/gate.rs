@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use otcore::Policy;
 use otcore::frame::Frame;
-use otcore::gate::{Lease, Parts, Permit, Refusal, RunClock, Visit, Wire};
+use otcore::gate::memory::{DeviceMemory, InMemory};
+use otcore::gate::policy::Limits;
+use otcore::gate::{Device, Gate, Lease, Parts, Permit, Refusal, RunClock, Visit, Wire};
 use otcore::protocols::modbus::{Modbus, ReportServerId};
 use otcore::targets::AddressRange;
 
@@ -48,4 +50,38 @@ pub(crate) async fn ask(visit: &Visit) -> Result<(), Refusal> {
     visit.received(&[0; 20])?;
     visit.heard(false);
     visit.answered(Duration::from_millis(1), false)
+}
+
+/// Monitored by name, so that it may be called at once.
+pub(crate) const NETWORK: &str = "10.1.0.0/26";
+
+pub(crate) struct Plant {
+    pub(crate) gate: Gate,
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) memory: Arc<InMemory>,
+}
+
+pub(crate) fn plant(change: impl FnOnce(&mut Limits)) -> Plant {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    let (wire, memory) = (Wire::isolated(), Arc::new(InMemory::default()));
+    let policy = Policy::gentle().with_limits(limits).monitor(NETWORK.parse().unwrap());
+    let parts = parts(policy);
+    let gate = Gate::new(Parts { wire: Arc::clone(&wire), memory: memory.clone(), ..parts });
+    Plant { gate, wire, memory }
+}
+
+pub(crate) fn gentle() -> Plant {
+    plant(|_| ())
+}
+
+impl Plant {
+    pub(crate) async fn visit(&self, host: u8) -> Visit {
+        self.gate.visit(at(host), ENOUGH).await.unwrap()
+    }
+
+    pub(crate) fn quarantine(&self, host: u8) -> Option<String> {
+        let record = self.memory.recall(&otcore::Zone::default(), Device::at(at(host))).unwrap();
+        record.quarantined.map(|quarantine| quarantine.why)
+    }
 }
