@@ -33,10 +33,9 @@ impl Server {
         station: Arc<Station>,
         at: SocketAddr,
     ) -> io::Result<SocketAddr> {
-        let listener = TcpListener::bind(at).await?;
+        let (listener, socket) = bind(at, station.takes_datagrams()).await?;
         let at = listener.local_addr()?;
-        if station.takes_datagrams() {
-            let socket = UdpSocket::bind(at).await?;
+        if let Some(socket) = socket {
             self.listeners.spawn(listen(socket, Arc::clone(&station), self.started));
         }
         self.listeners.spawn(accept(listener, station, self.started));
@@ -45,6 +44,26 @@ impl Server {
 
     pub(super) async fn stop(mut self) {
         self.listeners.shutdown().await;
+    }
+}
+
+/// One port for connections and, if wanted, for datagrams. The system picks a free one for the
+/// first without a look at the second, so another is tried where that was somebody's.
+async fn bind(at: SocketAddr, datagrams: bool) -> io::Result<(TcpListener, Option<UdpSocket>)> {
+    let mut tries = if at.port() == 0 { 16 } else { 1 };
+    loop {
+        let listener = TcpListener::bind(at).await?;
+        if !datagrams {
+            return Ok((listener, None));
+        }
+        tries -= 1;
+        match UdpSocket::bind(listener.local_addr()?).await {
+            Ok(socket) => return Ok((listener, Some(socket))),
+            Err(error) if tries == 0 || error.kind() != io::ErrorKind::AddrInUse => {
+                return Err(error);
+            }
+            Err(_) => {}
+        }
     }
 }
 
@@ -316,6 +335,21 @@ mod tests {
             let error = taken.unwrap_err().to_string();
             assert!(error.starts_with(&format!("compact-plc: 127.20.4.11:{port}: ")), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_for_datagrams_is_passed_over() {
+        let mut others = Vec::new();
+        for _ in 0..100 {
+            others.push(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+        }
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        for _ in 0..1_000 {
+            bind(any, true).await.unwrap(); // some three of them meet a port of the others
+        }
+        let taken = others[0].local_addr().unwrap();
+        let error = bind(taken, true).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "a port that was named is no other");
     }
 
     #[tokio::test]
