@@ -46,7 +46,7 @@ impl Memory {
     /// Let every device at `address` be asked again, as a person decides who has looked at it.
     /// Returns how many were left alone until now.
     ///
-    /// A scanner that has the same file open goes on with what it knows: see [`Scanner::clear`].
+    /// A scanner that has the same file open knows it at once.
     ///
     /// # Errors
     /// [`ErrorKind::Naming`] or [`ErrorKind::Target`] if zone or address is none,
