@@ -308,7 +308,8 @@ OtcoreStatus otcore_settings_set(const OtcoreSettings *settings,
  * @param settings The settings; scanners that were made before are not changed.
  * @param callback The callback; NULL for none. It must not throw or jump out.
  * @param user     Handed to it as it is. It must stay valid until the settings, every scanner made
- *                 from them and every scan of those are freed.
+ *                 from them and every scan of those are freed, and no call with one of them is in
+ *                 progress in another thread.
  */
 OtcoreStatus otcore_settings_log(const OtcoreSettings *settings,
                                  OtcoreLogCallback callback,

@@ -111,7 +111,7 @@ pub(crate) fn guard(call: impl FnOnce() -> Result<(), Failure>) -> OtcoreStatus 
     };
     if !failure.text.is_empty() {
         let text = CString::new(failure.text.replace('\0', "?")).unwrap_or_default();
-        LAST.with(|last| *last.borrow_mut() = text);
+        let _ = LAST.try_with(|last| *last.borrow_mut() = text); // a thread that ends has none
     }
     failure.status
 }

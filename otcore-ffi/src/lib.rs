@@ -171,7 +171,8 @@ pub unsafe extern "C" fn otcore_settings_set(
 /// @param settings The settings; scanners that were made before are not changed.
 /// @param callback The callback; NULL for none. It must not throw or jump out.
 /// @param user     Handed to it as it is. It must stay valid until the settings, every scanner made
-///                 from them and every scan of those are freed.
+///                 from them and every scan of those are freed, and no call with one of them is in
+///                 progress in another thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn otcore_settings_log(
     settings: *const OtcoreSettings,

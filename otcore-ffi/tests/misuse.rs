@@ -83,11 +83,28 @@ unsafe extern "C" fn told_line(severity: OtcoreSeverity, line: *const c_char, us
     assert!(!string(otcore_version()).is_empty());
 }
 
+/// Frees the scan that it is told of, in the thread that pushes events.
+unsafe extern "C" fn freeing_line(_: OtcoreSeverity, _: *const c_char, user: *mut c_void) {
+    if thread::current().name() == Some("otcore-events") {
+        let told = of(user);
+        let scan: *mut OtcoreScan = without_provenance_mut(*told.scan.lock().unwrap());
+        assert_eq!(otcore_scan_free(scan), Status::Ok);
+        told.events.lock().unwrap().push("freed".to_owned());
+    }
+}
+
 fn scanner(told: &Told) -> *mut OtcoreScanner {
+    logging(told, told_line)
+}
+
+fn logging(
+    told: &Told,
+    line: unsafe extern "C" fn(OtcoreSeverity, *const c_char, *mut c_void),
+) -> *mut OtcoreScanner {
     let (mut settings, mut scanner) = (null_mut(), null_mut());
     unsafe {
         assert_eq!(otcore_settings_new(null(), &raw mut settings), Status::Ok);
-        assert_eq!(otcore_settings_log(settings, Some(told_line), user(told)), Status::Ok);
+        assert_eq!(otcore_settings_log(settings, Some(line), user(told)), Status::Ok);
         assert_eq!(otcore_scanner_new(settings, &raw mut scanner), Status::Ok);
     }
     assert_eq!(otcore_settings_free(settings), Status::Ok);
@@ -157,6 +174,25 @@ fn a_callback_that_calls_back_in_and_frees_its_own_scan_is_told_nothing_more() {
         thread::yield_now();
     }
     assert_eq!(told.events.lock().unwrap().len(), 1);
+    assert_eq!(otcore_scanner_free(scanner), Status::Ok);
+}
+
+#[test]
+fn a_log_that_frees_its_scan_is_followed_by_no_event() {
+    let (plant, told) = (Plant::start(0).unwrap(), Told::default());
+    let scanner = logging(&told, freeing_line);
+    let number = told.scan.lock().unwrap();
+    let scan = started(scanner, &plant, &["compact-plc", "drive", "slow"]);
+    assert_eq!(unsafe { otcore_scan_watch(scan, Some(told_event), user(&told)) }, Status::Ok);
+    *{ number } = scan.addr(); // the log waits for it
+    let mut text = null_mut();
+    while unsafe { otcore_scan_finish(scan, 10, &raw mut text) } != Status::BadHandle {
+        assert_eq!(otcore_text_free(text), Status::Ok);
+        thread::yield_now();
+    }
+    thread::sleep(std::time::Duration::from_millis(100));
+    let events = told.events.lock().unwrap();
+    assert_eq!(events.last().map(String::as_str), Some("freed"), "{events:?}");
     assert_eq!(otcore_scanner_free(scanner), Status::Ok);
 }
 

@@ -177,7 +177,8 @@ impl SharedScan {
     }
 
     /// Abort, and push no further event once this returns: the thread that did is gone, with all
-    /// that it was given. Called by who is told of events, that call is the last.
+    /// that it was given. Called by who is told of events, that call is the last; called by who is
+    /// told a line, no event follows. Lines end too, but for one that another thread is being told.
     pub fn retire(&self) {
         if self.0.scan.home.check().is_err() {
             return; // in a copy of the process nobody pushes, and nobody can be waited for
@@ -203,20 +204,24 @@ impl Inner {
             _ => {}
         });
         drop(turn); // the log may want to read events itself
-        if let Next::Event(event) = &next {
+        if let Next::Event(event) = &next
+            && !self.is_unwanted()
+        {
             self.log.event(event);
         }
         next
     }
 
+    fn is_unwanted(&self) -> bool {
+        self.watch.with(|watch| watch.unwanted)
+    }
+
     fn push(&self, mut tell: impl FnMut(Option<&Event>)) {
         let _end = Pushing(self);
-        loop {
-            // The first look waits for `watch` to write down which thread this is.
-            if self.watch.with(|watch| watch.unwanted) {
-                return;
-            }
+        // The first look waits for `watch` to write down which thread this is.
+        while !self.is_unwanted() {
             match self.next(Deadline::after(SLICE)) {
+                _ if self.is_unwanted() => {} // who was told a line of it wants no more
                 Next::Event(event) => tell(Some(&event)),
                 Next::Pending => {}
                 Next::End => return tell(None),
