@@ -200,6 +200,26 @@ fn a_file_that_is_something_else_is_refused_and_stays_as_it_is() {
 }
 
 #[test]
+fn a_database_of_somebody_else_stays_as_it_is_though_a_journal_lies_beside_it() {
+    let folder = Folder::new("persistent");
+    for (name, version) in [("plain", 0), ("numbered", 1), ("later", 7)] {
+        let path = folder.file(name);
+        rusqlite_of(
+            &path,
+            &format!(
+                "PRAGMA journal_mode = PERSIST; CREATE TABLE recipe (id INTEGER);
+                 PRAGMA user_version = {version}"
+            ),
+        );
+        assert!(folder.file(&format!("{name}-journal")).exists());
+        let before = std::fs::read(&path).unwrap();
+        let error = Sqlite::open(&path).unwrap_err();
+        assert!(matches!(error, StoreError::NotAStore { .. }), "{name}: {error}");
+        assert_eq!(std::fs::read(&path).unwrap(), before, "{name}");
+    }
+}
+
+#[test]
 fn what_was_kept_cannot_be_changed_even_by_hand() {
     let folder = Folder::new("append-only");
     let path = folder.file("plant.otcore");

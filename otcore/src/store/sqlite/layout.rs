@@ -60,23 +60,25 @@ fn prepare_to(steps: &[&str], connection: &mut Connection, path: &Path) -> Resul
     trust_nothing(connection).map_err(sql)?;
     let known = u32::try_from(steps.len()).unwrap_or(u32::MAX);
     let found = layout(connection).map_err(sql)?;
+    // Another database can have a journal beside it too, and then its first bytes did not count.
+    let not_ours = || StoreError::NotAStore { path: path.to_owned() };
+    if found > 0 && application(connection).map_err(sql)? != APPLICATION {
+        return Err(not_ours());
+    }
     if found > known {
         return Err(StoreError::Newer { path: path.to_owned(), found, known });
     }
-    if found < known {
-        advance(connection, steps).map_err(sql)?;
+    if found < known && !advance(connection, steps).map_err(sql)? {
+        return Err(not_ours());
+    }
+    let (is, should) = (tables(connection).map_err(sql)?, expected(steps).map_err(sql)?);
+    if is != should {
+        let what = format!("its tables are not those of layout {known}");
+        return Err(StoreError::Damaged { path: path.to_owned(), what });
     }
     // Only now: so a file that holds anything names its application from its first byte on.
     connection.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(sql)?;
-    let (is, should) = (tables(connection).map_err(sql)?, expected(steps).map_err(sql)?);
-    match is == should {
-        true => Ok(()),
-        false => Err(StoreError::Damaged {
-            path: path.to_owned(),
-            what: format!("its tables are not those of layout {known}"),
-        }),
-    }
+    connection.pragma_update(None, "synchronous", "FULL").map_err(sql)
 }
 
 /// The file may come from anybody: nothing in it is run, and no value is longer than ours.
@@ -91,16 +93,24 @@ fn layout(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// All missing steps, or none.
-fn advance(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> {
+fn application(connection: &Connection) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, "application_id", |row| row.get(0))
+}
+
+/// All missing steps, or none; false if somebody else's tables are there.
+fn advance(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<bool> {
     let all = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
     let found = layout(&all)?; // another process may have been faster
+    if found == 0 && !tables(&all)?.is_empty() {
+        return Ok(false);
+    }
     for (step, number) in steps.iter().zip(1u32..).skip(usize::try_from(found).unwrap_or(0)) {
         all.execute_batch(step)?;
         all.pragma_update(None, "user_version", number)?;
     }
     all.pragma_update(None, "application_id", APPLICATION)?;
-    all.commit()
+    all.commit()?;
+    Ok(true)
 }
 
 /// Everything that a file is made of, in its own words.
