@@ -49,9 +49,14 @@ fn look(
 ) -> Result<(i64, Look)> {
     let mut look = Look::new(place.clone(), at);
     look.exchanges = exchanges(connection, id, place)?;
-    look.outcomes = words(connection, id, "outcome")?;
-    look.claims = words(connection, id, "claims")?;
-    match digest::of(&look)? == digest {
+    let words = words(connection, id)?;
+    for (kind, body) in &words {
+        match kind.as_str() {
+            "outcome" => look.outcomes.push(read(body)?),
+            _ => look.claims.push(read(body)?),
+        }
+    }
+    match digest::of(&look, bodies(&words))? == digest {
         true => Ok((id, look)),
         false => Err(spoiled(&format!("look {id} at {place} is not what was written"))),
     }
@@ -63,17 +68,18 @@ pub(super) fn insert(connection: &Connection, look: &Look, live: bool) -> Result
         Some(id) => id,
         None => new_place(connection, &look.place)?,
     };
+    let outcomes = look.outcomes.iter().map(|outcome| Ok(("outcome".to_owned(), json(outcome)?)));
+    let claims = look.claims.iter().map(|claims| Ok(("claims".to_owned(), json(claims)?)));
+    let words: Words = outcomes.chain(claims).collect::<Result<_>>()?;
     let sql = "INSERT INTO look (place, at, live, digest) VALUES (?1, ?2, ?3, ?4)";
-    let row = params![place, nanoseconds(look.at)?, live, digest::of(look)?];
+    let row = params![place, nanoseconds(look.at)?, live, digest::of(look, bodies(&words))?];
     let id = connection.prepare_cached(sql)?.insert(row)?;
     for (number, exchange) in (0i64..).zip(&look.exchanges) {
         insert_exchange(connection, (id, number), exchange)?;
     }
-    let outcomes = look.outcomes.iter().map(|outcome| ("outcome", json(outcome)));
-    let claims = look.claims.iter().map(|claims| ("claims", json(claims)));
-    for (number, (kind, body)) in (0i64..).zip(outcomes.chain(claims)) {
+    for (number, (kind, body)) in (0i64..).zip(&words) {
         let sql = "INSERT INTO word (look, number, kind, body) VALUES (?1, ?2, ?3, ?4)";
-        connection.prepare_cached(sql)?.execute(params![id, number, kind, body?])?;
+        connection.prepare_cached(sql)?.execute(params![id, number, kind, body])?;
     }
     Ok(())
 }
@@ -119,13 +125,22 @@ fn exchanges(connection: &Connection, look: i64, place: &Place) -> Result<Vec<Ex
     rows.collect()
 }
 
-fn words<T: DeserializeOwned>(connection: &Connection, look: i64, kind: &str) -> Result<Vec<T>> {
-    let sql = "SELECT body FROM word WHERE look = ?1 AND kind = ?2 ORDER BY number";
+/// The kind of each word of a look, and its JSON, in order.
+type Words = Vec<(String, String)>;
+
+fn words(connection: &Connection, look: i64) -> Result<Words> {
+    let sql = "SELECT kind, body FROM word WHERE look = ?1 ORDER BY number";
     let mut query = connection.prepare_cached(sql)?;
-    let rows = query.query_map(params![look, kind], |row| {
-        serde_json::from_str(row.get_ref(0)?.as_str()?).map_err(|e| spoiled(&e.to_string()))
-    })?;
+    let rows = query.query_map([look], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
+}
+
+fn bodies(words: &Words) -> impl Iterator<Item = &str> {
+    words.iter().map(|(_, body)| body.as_str())
+}
+
+fn read<T: DeserializeOwned>(body: &str) -> Result<T> {
+    serde_json::from_str(body).map_err(|e| spoiled(&e.to_string()))
 }
 
 fn place_id(connection: &Connection, place: &Place) -> Result<Option<i64>> {
@@ -165,7 +180,7 @@ pub(super) fn nanoseconds(at: Timestamp) -> Result<i64> {
     i64::try_from(at.as_nanosecond()).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
 }
 
-pub(super) fn json(value: &impl Serialize) -> Result<String> {
+fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
 }
 
@@ -187,4 +202,33 @@ fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> Result<T> {
 fn spoiled(what: &str) -> rusqlite::Error {
     let what = FromSqlError::Other(what.into());
     rusqlite::Error::FromSqlConversionFailure(0, Type::Null, Box::new(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::layout;
+
+    #[test]
+    fn what_another_engine_would_write_in_another_way_is_not_damaged() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        layout::prepare(&mut connection, "".as_ref()).unwrap();
+        let zone = crate::model::Zone::default();
+        let place = Place::at(&zone, "10.0.0.7".parse().unwrap(), 502);
+        let look = Look::new(place.clone(), Timestamp::UNIX_EPOCH);
+        insert(&connection, &look, true).unwrap();
+        let body = r#"{"later": 1, "zone": "default", "address": "10.0.0.7", "protocol": "modbus",
+            "port": 502, "outcome": "silent", "packets": 4, "connections": 1, "requests": 0,
+            "bytes_out": 0, "bytes_in": 0, "millis": 7}"#;
+        let words = [("outcome".to_owned(), body.to_owned())].to_vec();
+        let digest = digest::of(&look, bodies(&words)).unwrap();
+        let sql = "INSERT INTO word (look, number, kind, body) VALUES (1, 0, 'outcome', ?1)";
+        connection.execute(sql, [body]).unwrap();
+        connection.execute_batch("DROP TRIGGER look_is_as_it_was").unwrap();
+        connection.execute("UPDATE look SET digest = ?1", [digest]).unwrap();
+        let found = looks(&connection, &place, Which::All).unwrap();
+        assert_eq!(found[0].1.outcomes[0].protocol, "modbus");
+        connection.execute("UPDATE look SET digest = ?1", [digest ^ 1]).unwrap();
+        assert!(looks(&connection, &place, Which::All).is_err());
+    }
 }
