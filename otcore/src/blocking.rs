@@ -19,7 +19,6 @@ mod tree;
 mod turns;
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -303,19 +302,18 @@ fn policy_of(settings: &Settings<'_>) -> Result<Policy, Error> {
 }
 
 fn journals(settings: &Settings<'_>) -> Result<Vec<Box<dyn Journal>>, Error> {
+    if settings.journal.is_some() && settings.journal == settings.capture {
+        let why = "journal and capture are the same file: name two";
+        return Err(Error::new(ErrorKind::File, why));
+    }
     let mut journals: Vec<Box<dyn Journal>> = Vec::new();
     if let Some(path) = settings.journal {
-        journals.push(Box::new(JsonLines::new(appended("journal", path)?)));
+        journals.push(Box::new(JsonLines::append_to(path).map_err(in_file)?));
     }
     if let Some(path) = settings.capture {
-        journals.push(Box::new(Pcapng::new(appended("capture", path)?).map_err(in_file)?));
+        journals.push(Box::new(Pcapng::append_to(path).map_err(in_file)?));
     }
     Ok(journals)
-}
-
-fn appended(what: &str, path: &str) -> Result<File, Error> {
-    let file = OpenOptions::new().create(true).append(true).open(path);
-    file.map_err(|e| in_file(io::Error::new(e.kind(), format!("{what} {path}: {e}"))))
 }
 
 #[allow(clippy::needless_pass_by_value)] // for `map_err`

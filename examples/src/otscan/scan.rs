@@ -1,10 +1,7 @@
 //! A scan, from its plan to its results.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::Read;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::live::Live;
@@ -45,31 +42,12 @@ fn journals(args: &args::Scan) -> Result<Vec<Box<dyn Journal>>, Complaint> {
     }
     let mut journals: Vec<Box<dyn Journal>> = Vec::new();
     if let Some(path) = &args.journal {
-        journals.push(Box::new(JsonLines::new(appending(path, b"{", "journal")?)));
+        journals.push(Box::new(JsonLines::append_to(path)?));
     }
     if let Some(path) = &args.pcap {
-        let file = appending(path, &[0x0A, 0x0D, 0x0D, 0x0A], "capture")?;
-        journals.push(Box::new(Pcapng::new(file)?));
+        journals.push(Box::new(Pcapng::append_to(path)?));
     }
     Ok(journals)
-}
-
-/// Opens a file to add to it. A file that begins otherwise is something else and stays as it is.
-fn appending(path: &Path, beginning: &[u8], what: &str) -> Result<File, Complaint> {
-    let shown = path.display();
-    let cannot =
-        |error| format!("the {what} {shown} cannot be written ({error}): name another file");
-    let mut options = OpenOptions::new();
-    let file = options.create(true).read(true).append(true).open(path).map_err(cannot)?;
-    let mut start = Vec::new();
-    let most = u64::try_from(beginning.len())?;
-    if file.metadata().map_err(cannot)?.is_file() {
-        (&file).take(most).read_to_end(&mut start).map_err(cannot)?;
-    }
-    match start.is_empty() || start == beginning {
-        true => Ok(file),
-        false => Err(format!("{shown} exists and is no {what}: name another file").into()),
-    }
 }
 
 async fn carry_out(scanner: &Scanner, plan: Plan, progress: bool) -> Result<Report, Complaint> {

@@ -1,13 +1,16 @@
 //! The journal: every packet that carries anything of ours, written down as it happens.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::append;
 use crate::model::{HexBytes, Zone};
 
 /// One line of the journal.
@@ -196,6 +199,16 @@ impl<W: Write + Send> JsonLines<W> {
     /// is lost when the process is killed.
     pub fn new(out: W) -> Self {
         Self(Mutex::new(out))
+    }
+}
+
+impl JsonLines<File> {
+    /// Go on in the journal at `path`, or make it; half a line at its end makes way.
+    ///
+    /// # Errors
+    /// If it cannot be read and written, or is something else: it stays as it is then.
+    pub fn append_to(path: impl AsRef<Path>) -> io::Result<Self> {
+        append::open(path.as_ref(), &append::Kind::Journal).map(Self::new)
     }
 }
 

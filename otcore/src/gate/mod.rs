@@ -3,6 +3,7 @@
 //! One file per decision. A [`Gate`] admits a [`Visit`] to a device, a visit grants a [`Permit`]
 //! for each connection and each question, and a permit, once passed, is in the [`journal`].
 
+mod append;
 mod books;
 mod breaker;
 mod cargo;

@@ -7,10 +7,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use super::append;
 use super::journal::{Entry, Journal, What};
 use crate::model::Transport;
 
@@ -67,6 +70,16 @@ impl<W: Write + Send> Pcapng<W> {
         block(&mut out, INTERFACE, &interface)?;
         out.flush()?;
         Ok(Self(Mutex::new(State { out, connections: HashMap::new() })))
+    }
+}
+
+impl Pcapng<File> {
+    /// Go on in the capture file at `path`, or make it; what was cut off at its end makes way.
+    ///
+    /// # Errors
+    /// If it cannot be read and written, or is something else: it stays as it is then.
+    pub fn append_to(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::new(append::open(path.as_ref(), &append::Kind::Capture)?)
     }
 }
 
