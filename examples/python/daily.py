@@ -1,6 +1,8 @@
 """Scans, compares with the scan before, and mails what changed: daily.py TARGET... --folder DIR.
 
-Run it once a day. Without --to the text is printed; with it, it goes through a mail server.
+Run it once a day, with a folder of its own for each set of targets. Without --to the text is
+printed; with it, it goes through a mail server. A scan that was stopped is kept, but no later one
+is compared with it.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         memory = given.folder / "devices.ndjson"
         inventory = otcore.scan(given.targets, level="identify", memory=memory)
+    except otcore.Interrupted as stop:
+        inventory = stop.inventory
     except otcore.Error as error:
         print(error, file=sys.stderr)
         return 2
@@ -40,25 +44,37 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def latest(folder: Path) -> otcore.Inventory | None:
-    """Read the inventory that was kept last."""
-    kept = sorted(folder.glob("inventory-*.json"))
-    return otcore.Inventory.from_file(kept[-1]) if kept else None
+    """Read the inventory of the last scan that came to its end."""
+    for path in sorted(folder.glob("inventory-*.json"), reverse=True):
+        try:
+            inventory = otcore.Inventory.from_file(path)
+        except otcore.FileError as error:
+            print(error, file=sys.stderr)
+            continue
+        if inventory.completed:
+            return inventory
+    return None
 
 
 def keep(inventory: otcore.Inventory, folder: Path) -> None:
-    """Write it under the time at which it began."""
+    """Write it under the time at which it began, whole or not at all."""
     assert inventory.started is not None  # every scan has begun
-    inventory.to_json(folder / f"inventory-{inventory.started:%Y%m%dT%H%M%S%fZ}.json")
+    name = f"inventory-{inventory.started:%Y%m%dT%H%M%S%fZ}.json"
+    unfinished = folder / f"{name}.unfinished"
+    inventory.to_json(unfinished)
+    unfinished.replace(folder / name)
 
 
 def summary(before: otcore.Inventory | None, now: otcore.Inventory) -> str:
     """Say in plain text what a person should know."""
     counters = now.counters
     head = f"{len(now)} devices, {counters['identified']} identified, {counters['packets']} packets"
+    if not now.completed:
+        head += f", stopped early: {now.stopped}"
     dark = [record for record in now.outcomes if record.outcome is otcore.Outcome.WENT_DARK]
     lines = [head, *(f"WENT DARK: {record.address}, look at it" for record in dark)]
     if before is None:
-        return "\n".join([*lines, "first scan: there is nothing to compare with"])
+        return "\n".join([*lines, "there is nothing to compare with yet"])
     return "\n".join([*lines, "", str(before.diff(now))])
 
 

@@ -96,3 +96,26 @@ async def test_a_mistake_is_raised_where_it_is_awaited() -> None:
 def asked(journal: Path) -> int:
     """How many questions were sent until now."""
     return sum(entry.event == "sent" for entry in otcore.journal.read(journal))
+
+
+@pytest.mark.asyncio
+async def test_what_was_found_by_a_deadline_is_not_lost(plant: otcore.sim.Plant) -> None:
+    targets = [plant.device(name).target for name in ("compact-plc", "slow")]
+    async with otcore.Scanner().stream(targets) as stream:
+        async for event in stream:
+            if isinstance(event, AssetFound):
+                break
+        try:
+            inventory = await asyncio.wait_for(stream.finish(), timeout=0.1)
+        except asyncio.TimeoutError:
+            inventory = await stream.abort()
+    assert (len(inventory) > 0, inventory.completed) == (True, False)
+    assert await stream.finish() == inventory
+
+
+@pytest.mark.asyncio
+async def test_a_stream_that_was_closed_begins_no_more(calm: list[str]) -> None:
+    stream = otcore.Scanner().stream(calm)
+    await stream.aclose()
+    with pytest.raises(RuntimeError, match="closed before it began"):
+        await stream.finish()

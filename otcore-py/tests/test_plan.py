@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta, timezone
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -116,3 +116,15 @@ def test_a_mistake_in_a_policy_names_its_key() -> None:
         Policy.gentle().limits(device_packets_per_sec=5)
     with pytest.raises(otcore.PolicyError, match="device_packets_per_s"):
         Policy.gentle().limits(device_packets_per_s=10**6)
+
+
+def test_an_explanation_says_whether_anything_is_sent_now() -> None:
+    always = otcore.Policy.gentle().explain("10.20.4.7", "modbus")
+    assert (always.permitted, always.open_now, always.changes) == (True, True, None)
+    now = datetime.now(timezone.utc)
+    begins, ends = (now + timedelta(hours=hours) for hours in (2, 3))
+    later = otcore.Policy.gentle().window(begins.time(), ends.time()).explain("10.20.4.7", "modbus")
+    assert (later.permitted, later.open_now) == (True, False)
+    assert later.changes is not None
+    assert abs(later.changes - begins) < timedelta(minutes=1)
+    assert "but not now" in later.text

@@ -356,6 +356,11 @@ mod tests {
         let none = Settings::default();
         assert_eq!(with(Settings { policy: Some("profil = 1"), ..none }), ErrorKind::Policy);
         assert_eq!(with(Settings { policy: Some("{"), ..none }), ErrorKind::Policy);
+        let named = Scanner::new(&Settings { policy: Some("plant.toml"), ..none }).unwrap_err();
+        assert!(named.to_string().contains("the name of a file"), "{named}");
+        let one = Some("/tmp/one");
+        let same = Settings { journal: one, capture: one, ..none };
+        assert!(Scanner::new(&same).unwrap_err().to_string().contains("name two"));
         assert_eq!(with(Settings { level: Some("deep"), ..none }), ErrorKind::Policy);
         assert_eq!(with(Settings { zone: Some("a b"), ..none }), ErrorKind::Naming);
         assert_eq!(with(Settings { source: Some(""), ..none }), ErrorKind::Naming);

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Callable, TypeVar
 from otcore.events import Event, told
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
     from types import TracebackType
 
     from typing_extensions import Self
@@ -24,7 +25,8 @@ class Stream:
     """A scan for asyncio: iterate over its events, then await `finish`.
 
     It begins when it is first awaited, and ends with the task that began it at the latest: when
-    that is cancelled, nothing more is sent. Leaving an `async with` block aborts it.
+    that is cancelled, nothing more is sent. Leaving an `async with` block aborts it;
+    `finish` still has what was found by then.
 
     >>> import asyncio, otcore, otcore.sim
     >>> async def watch(target):
@@ -44,7 +46,9 @@ class Stream:
 
         self._begin = begin
         self._scan: Scan | None = None
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="otcore-stream")
+        self._pool: ThreadPoolExecutor | None = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix="otcore-stream"
+        )
 
     def __aiter__(self) -> Self:
         """Every event until the end."""
@@ -77,7 +81,9 @@ class Stream:
     async def aclose(self) -> None:
         """Abort, if it still runs."""
         self._abort()
-        self._pool.shutdown(wait=False)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+            self._pool = None  # what was found can still be had
 
     async def abort(self) -> Inventory:
         """Stop, and return what was found by now."""
@@ -93,6 +99,8 @@ class Stream:
         import asyncio
 
         if self._scan is None:
+            if self._pool is None:
+                raise RuntimeError("the stream was closed before it began")
             self._scan = await self._in_thread(self._begin)
             task = asyncio.current_task()
             if task is not None:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Union
 from otcore import _native, notebook
 from otcore.differences import Diff
 from otcore.enums import Format, Profile, Protocol, StopReason
+from otcore.errors import FileError
 from otcore.events import Skipped, skipped
 from otcore.joining import Joined
 from otcore.model import Asset, OutcomeRecord
 from otcore.packs import Packs, native_packs
-from otcore.values import Address, Json, optional_moment, parsed
+from otcore.values import Address, Json, content, optional_moment, parsed
 
 if TYPE_CHECKING:
     import os
@@ -55,8 +56,12 @@ class Inventory:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Inventory:
-        """Read a file of the same."""
-        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        """Read a file of the same; `FileError` names it if that cannot be."""
+        text = content(path)
+        try:
+            return cls.from_json(text)
+        except FileError as error:
+            raise FileError(f"{path}: {error.message}") from None
 
     def __len__(self) -> int:
         """How many assets there are."""

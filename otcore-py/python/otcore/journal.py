@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otcore.enums import Protocol
+from otcore.errors import FileError
 from otcore.values import Address, Json, moment, parsed
 
 if TYPE_CHECKING:
@@ -65,7 +66,18 @@ class Entry:
 
 
 def read(path: str | os.PathLike[str]) -> Iterator[Entry]:
-    """Read a journal entry by entry."""
-    with Path(path).open(encoding="utf-8") as lines:
-        for line in lines:
-            yield Entry.of(parsed(line))
+    """Read a journal entry by entry; `FileError` names the file, and the line that is none."""
+    try:
+        with Path(path).open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    entry = Entry.of(parsed(line))
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    raise FileError(f"{path}: line {number} is no entry of a journal") from None
+                yield entry
+    except FileError:
+        raise
+    except UnicodeDecodeError:
+        raise FileError(f"{path} is no journal") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}") from None

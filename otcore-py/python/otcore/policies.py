@@ -11,17 +11,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
 from otcore import _native
 from otcore.enums import Level, Profile, Protocol
-from otcore.values import Address, Json, parsed
+from otcore.values import Address, Json, content, optional_moment, parsed
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
-    from datetime import time
+    from datetime import datetime, time
 
 Network = Union[str, IPv4Network, IPv6Network]
 """A network such as 10.20.0.0/16."""
@@ -49,8 +48,8 @@ class Policy:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Policy:
-        """Read a file of TOML or JSON."""
-        return cls(Path(path).read_text(encoding="utf-8"))
+        """Read a file of TOML or JSON; `FileError` names it if that cannot be."""
+        return cls(content(path))
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Policy:
@@ -150,7 +149,7 @@ class Policy:
         port: int | None = None,
         zone: str = "default",
     ) -> Explanation:
-        """Tell what may be asked of an address now, and which rule decides."""
+        """Tell what may be asked of an address, which rule decides, and whether it may be now."""
         told, text = self._native.explain(zone, str(address), str(protocol), port)
         return Explanation.of(parsed(told), text)
 
@@ -183,6 +182,10 @@ class Explanation:
 
     permitted: bool
     """Whether it may be asked at all. If not, nothing else here means anything."""
+    open_now: bool
+    """Whether a window is open, or there is none: only then is anything sent."""
+    changes: datetime | None
+    """When that changes, in UTC; `None` for never."""
     level: Level
     """How deep."""
     consents: frozenset[str]
@@ -195,9 +198,16 @@ class Explanation:
     @classmethod
     def of(cls, data: Json, text: str) -> Explanation:
         """Read it from JSON."""
-        decision = data["decision"]
-        permitted, level = decision["permitted"], Level(decision["level"])
-        return cls(permitted, level, frozenset(decision["consents"]), data, text)
+        decision, window = data["decision"], data["window_state"]
+        return cls(
+            permitted=decision["permitted"],
+            open_now=window["open"],
+            changes=optional_moment(window["until"]),
+            level=Level(decision["level"]),
+            consents=frozenset(decision["consents"]),
+            json=data,
+            text=text,
+        )
 
     def __str__(self) -> str:
         """All of it for people."""

@@ -20,7 +20,7 @@ class Remembered:
 
     zone: str
     device: str
-    """Its address; on loopback with its port."""
+    """Its address; on loopback with its port, and then only as long as its scanner lives."""
     quarantined: datetime | None
     """Since when it is left alone because it went dark; only a person clears this."""
     why: str | None
@@ -48,7 +48,7 @@ class Memory:
     """The file that remembers devices between runs, as `Scanner(memory=...)` writes it."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Open the file, or make it."""
+        """Open the file; `FileError` if there is none of this name."""
         self._native = _native.Memory(os.fspath(path))
 
     def all(self) -> list[Remembered]:

@@ -18,6 +18,7 @@ from otcore.events import Event, told
 from otcore.inventory import Inventory
 from otcore.packs import Packs, native_packs
 from otcore.plans import Plan
+from otcore.values import content
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -63,7 +64,11 @@ def plan(targets: Targets, **settings: Unpack[Settings]) -> Plan:
 def scan(
     targets: Targets | Plan, *, progress: bool | None = None, **settings: Unpack[Settings]
 ) -> Inventory:
-    """Find out what is there, as `Scanner.scan` with these settings."""
+    """Find out what is there, as `Scanner.scan` with these settings.
+
+    A plan is carried out as it was made: of these settings the policy can only narrow it, and level
+    and protocols no longer count.
+    """
     return Scanner(**settings).scan(targets, progress=progress)
 
 
@@ -231,7 +236,7 @@ def _policy(policy: PolicyLike | None) -> str | None:
     if isinstance(policy, _policies.Policy):
         return policy.to_json()
     if isinstance(policy, Path):
-        return policy.read_text(encoding="utf-8")
+        return content(policy)
     return json.dumps(dict(policy)) if isinstance(policy, Mapping) else policy
 
 

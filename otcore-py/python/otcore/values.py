@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from datetime import datetime, timezone
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, Union
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union
+
+from otcore.errors import FileError
+
+if TYPE_CHECKING:
+    import os
 
 Json = dict[str, Any]
 """An object of the engine, as its JSON says it."""
@@ -18,6 +24,16 @@ def parsed(text: str) -> Json:
     """Read an object."""
     value: Json = json.loads(text)
     return value
+
+
+def content(path: str | os.PathLike[str]) -> str:
+    """Read a file of text; `FileError` names it."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path} is no text in UTF-8 ({error.reason})") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def moment(text: str) -> datetime:

@@ -19,10 +19,23 @@ use crate::gate::policy::{Explanation, Policy, Subject, known};
 /// # Errors
 /// [`ErrorKind::Policy`] names the first key that is wrong.
 pub fn policy(text: &str) -> Result<Policy, Error> {
-    Ok(match text.trim_start().starts_with('{') {
-        true => Policy::from_json(text)?,
-        false => Policy::from_toml(text)?,
+    let read = match text.trim_start().starts_with('{') {
+        true => Policy::from_json(text),
+        false => Policy::from_toml(text),
+    };
+    read.map_err(|error| match looks_like_a_name(text) {
+        true => {
+            let why = format!("{error}; if this is the name of a file, its content is wanted");
+            Error::new(ErrorKind::Policy, why)
+        }
+        false => error.into(),
     })
+}
+
+/// Nothing that a policy is made of is in it.
+fn looks_like_a_name(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && !text.contains(['\n', '=', '{', '[', '#'])
 }
 
 /// What a policy lets be asked of an address in a protocol now, and why.

@@ -1,6 +1,7 @@
 //! The memory of devices, for a person who looks at it.
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -27,11 +28,16 @@ pub struct Remembered {
 }
 
 impl Memory {
-    /// Open the file, or make it.
+    /// Open the file that a scanner made.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] if it cannot be read or written, or is no such file.
+    /// [`ErrorKind::File`] if there is none of this name, since a wrong name would say that nobody went
+    /// dark; if it cannot be read or written, or is no such file.
     pub fn open(path: &str) -> Result<Self, Error> {
+        if !Path::new(path).exists() {
+            let why = format!("device memory {path} does not exist; check its name");
+            return Err(Error::new(ErrorKind::File, why));
+        }
         InFile::open(path).map(Self).map_err(in_file)
     }
 

@@ -107,7 +107,11 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let socket = std::net::SocketAddr::new(self.address, self.port);
         let verdict = if self.decision.permitted { "may be asked" } else { "is left alone" };
-        writeln!(f, "{socket} in zone {:?} {verdict} in {}", self.zone, self.protocol)?;
+        let not_now = match &self.window_state {
+            Some(state) if self.decision.permitted && !state.open => ", but not now",
+            _ => "",
+        };
+        writeln!(f, "{socket} in zone {:?} {verdict} in {}{not_now}", self.zone, self.protocol)?;
         let unknown = |text: &Option<String>| {
             text.as_ref().map_or("unknown".to_owned(), |text| format!("{text:?}"))
         };
