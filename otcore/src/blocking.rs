@@ -324,6 +324,7 @@ fn in_file(error: io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim;
 
     fn kind<T: fmt::Debug>(result: Result<T, Error>) -> ErrorKind {
         result.unwrap_err().kind()
@@ -385,10 +386,27 @@ mod tests {
     #[test]
     fn an_aborted_scan_ends_and_says_so() {
         let plant = Plant::start(0).unwrap();
-        let targets: Vec<_> = plant.devices().iter().map(crate::sim::Running::target).collect();
+        let targets: Vec<_> = plant.devices().iter().map(sim::Running::target).collect();
         let scan = gentle().start(&targets.join(" ")).unwrap();
         scan.abort();
         let report = scan.finish().unwrap();
         assert!(!report.completed && report.stopped.is_some());
+    }
+
+    #[test]
+    fn a_scan_that_is_dropped_takes_nothing_from_another_of_the_same_scanner() {
+        // Every conversation of a scan in BACnet hears its device at one more port, the usual one.
+        let simulate = || crate::protocols::by_name("bacnet").unwrap().simulate();
+        let named = |name: &str| sim::Expected { name: name.into(), ..sim::Expected::default() };
+        let plant =
+            sim::Plant::new().with(named("chiller"), simulate()).with(named("boiler"), simulate());
+        let plant = Plant::serve(plant, 0).unwrap();
+        let scanner = gentle();
+        let [other, scan] =
+            [0, 1].map(|nth| scanner.start(&plant.devices()[nth].target()).unwrap());
+        std::thread::sleep(Duration::from_millis(100));
+        drop(other);
+        let report = scan.finish().unwrap();
+        assert_eq!(report.outcomes[0].outcome, crate::model::Outcome::Identified);
     }
 }

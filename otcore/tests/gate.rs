@@ -117,6 +117,14 @@ async fn what_is_remembered_of_a_device_counts_to_the_second() {
     let fresh = Refusal::Fresh { device: Device::at(at(7)), at: lately };
     assert_eq!(is_let_in().await, Err(fresh));
 
+    // The clock of the host was set back: a little, and from where it had never been.
+    remember(visited(now + 5.seconds()));
+    assert!(matches!(is_let_in().await, Err(Refusal::Fresh { .. })));
+    for elsewhere in [visited(now + hour.seconds()), cooling(now + 25.hours())] {
+        remember(elsewhere);
+        assert_eq!(is_let_in().await, Ok(()));
+    }
+
     let dark = Quarantine { since: now - 99.hours(), why: "silence".to_owned() };
     remember(Record { quarantined: Some(dark), ..Record::default() });
     assert!(matches!(is_let_in().await, Err(Refusal::Quarantined { .. })));

@@ -15,7 +15,7 @@ mod gate;
 
 use std::sync::Arc;
 
-use gate::{NETWORK, Plant, at, gentle, parts, plant};
+use gate::{NETWORK, Plant, SECOND, at, gentle, parts, plant};
 use otcore::Policy;
 use otcore::frame::Frame;
 use otcore::gate::memory::{DeviceMemory, Quarantine, Record};
@@ -86,6 +86,25 @@ async fn a_scan_rests_between_its_calls_whichever_networks_they_are_for() {
         assert_eq!(call(&plant, network, 47808).await, Ok(()));
         assert_eq!(began.elapsed().as_secs(), seconds);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_called_while_a_scan_is_paused_though_the_rest_before_it_ends() {
+    let plant = plant(|limits| limits.broadcasts_per_scan = 2);
+    assert_eq!(call(&plant, NETWORK, 47808).await, Ok(()));
+    let began = Instant::now();
+    let second = async {
+        call(&plant, NETWORK, 47808).await.unwrap();
+        began.elapsed().as_secs()
+    };
+    let (waited, ()) = tokio::join!(second, async {
+        tokio::time::sleep(SECOND).await;
+        plant.gate.pause();
+        tokio::time::sleep(60 * SECOND).await;
+        assert_eq!(plant.gate.calls_left(), 1);
+        plant.gate.resume();
+    });
+    assert_eq!(waited, 61);
 }
 
 #[tokio::test(start_paused = true)]

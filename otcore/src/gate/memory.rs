@@ -47,6 +47,18 @@ pub struct Cooling {
     pub times: u32,
 }
 
+impl Cooling {
+    /// No device is left alone for longer, in seconds, however often it was busy.
+    pub(super) const LONGEST: i64 = 86_400;
+
+    /// Whether the device is left alone at `now`. A time that is further away was written when the clock of
+    /// this host stood elsewhere.
+    pub(super) fn lasts(&self, now: Timestamp) -> bool {
+        let left = self.until.as_second().saturating_sub(now.as_second());
+        self.until > now && left <= Self::LONGEST
+    }
+}
+
 /// Remembers devices between runs.
 pub trait DeviceMemory: Send + Sync {
     /// What is remembered of `device`; the default record if nothing is.

@@ -297,12 +297,13 @@ impl Inner {
             let (since, why) = (quarantine.since, quarantine.why);
             return Err(Refusal::Quarantined { device, since, why });
         }
-        if let Some(until) = record.cooling.map(|cooling| cooling.until).filter(|at| *at > now) {
-            return Err(Refusal::CoolingDown { device, until });
+        if let Some(cooling) = record.cooling.filter(|cooling| cooling.lasts(now)) {
+            return Err(Refusal::CoolingDown { device, until: cooling.until });
         }
         let revisit = i64::from(self.policy.limits().revisit_after_s);
         match record.visited {
-            Some(at) if now.as_second() - at.as_second() < revisit => {
+            // A visit far in the future was written when the clock of this host stood elsewhere.
+            Some(at) if (now.as_second() - at.as_second()).abs() < revisit => {
                 Err(Refusal::Fresh { device, at })
             }
             _ => Ok(()),

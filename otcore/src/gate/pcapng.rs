@@ -35,7 +35,8 @@ pub struct Pcapng<W>(Mutex<State<W>>);
 
 struct State<W> {
     out: W,
-    connections: HashMap<u64, Flow>,
+    /// By device and number: scans that share a scanner each count from 1.
+    connections: HashMap<(SocketAddr, u64), Flow>,
 }
 
 #[derive(Clone, Copy)]
@@ -91,7 +92,7 @@ impl<W: Write + Send> Journal for Pcapng<W> {
 
 impl<W: Write> State<W> {
     fn record(&mut self, entry: &Entry) -> io::Result<()> {
-        let id = entry.connection;
+        let id = (entry.device, entry.connection);
         match &entry.what {
             What::Connected { local } => {
                 let carrier = Transport::Tcp;
@@ -127,7 +128,9 @@ impl<W: Write> State<W> {
     }
 
     fn payload(&mut self, entry: &Entry, ours: bool, bytes: &[u8]) -> io::Result<()> {
-        let Some(flow) = self.connections.get_mut(&entry.connection) else { return Ok(()) };
+        let Some(flow) = self.connections.get_mut(&(entry.device, entry.connection)) else {
+            return Ok(());
+        };
         let before = *flow;
         if before.carrier == Transport::Udp {
             let ends = (before.local, entry.device);

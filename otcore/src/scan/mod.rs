@@ -29,6 +29,7 @@ use crate::gate::memory::{DeviceMemory, InMemory, Quarantine, quarantined};
 use crate::gate::policy::Policy;
 use crate::gate::{Clock, Gate, HostClock, Parts, Wire};
 use crate::model::{Source, Zone};
+use crate::net::Sockets;
 use crate::pack::Shelf;
 use crate::session::Dialer;
 use crate::targets::Targets;
@@ -66,7 +67,8 @@ pub struct Scanner {
     clock: Arc<dyn Clock>,
     memory: Arc<dyn DeviceMemory>,
     journal: Arc<dyn Journal>,
-    dialer: Arc<dyn Dialer>,
+    /// Sockets of its own for each scan, if none is given.
+    dialer: Option<Arc<dyn Dialer>>,
     shelf: Arc<Shelf>,
     seed: Option<u64>,
     only_tells: bool,
@@ -124,7 +126,7 @@ impl Scanner {
         });
         let crew = host::Crew {
             gate,
-            dialer: Arc::clone(&self.dialer),
+            dialer: self.dialer.clone().unwrap_or_else(|| Arc::new(Sockets::default())),
             known: self.shelf.in_use(),
             zone: self.zone.clone(),
             source: self.source.clone(),
@@ -324,7 +326,7 @@ impl Builder {
             clock: self.clock.unwrap_or_else(|| Arc::new(HostClock)),
             memory: self.memory.unwrap_or_else(|| Arc::new(InMemory::default())),
             journal: self.journal.unwrap_or_else(|| Arc::new(NoJournal)),
-            dialer: self.dialer.unwrap_or_else(|| Arc::<crate::net::Sockets>::default()),
+            dialer: self.dialer,
             shelf: self.shelf.unwrap_or_default(),
             seed: self.seed,
             only_tells: self.only_tells,

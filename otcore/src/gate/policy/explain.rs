@@ -199,7 +199,7 @@ mod tests {
         let explanation = policy.explain_at(&PRESS, noon);
         assert_eq!(explanation.reasons(), policy.decide(&PRESS).because);
         let text = explanation.to_string();
-        let start = "10.20.4.7:502 in zone \"line-3\" may be asked in modbus
+        let start = "10.20.4.7:502 in zone \"line-3\" may be asked in modbus, but not now
   vendor \"Schneider Electric\", model unknown
   scope: monitored, by network 10.0.0.0/8
   protocol: on, by default

@@ -70,12 +70,18 @@ impl Gate {
         let device = Device::at(to);
         inner.door.unless_shut(inner.wire.enter(device, limits)).await?;
         let visit = Visit::new(Arc::clone(inner), to, 1);
-        let turn = inner.calls().next.unwrap_or_else(Instant::now);
-        inner.door.unless_shut(tokio::time::sleep_until(turn)).await?;
-        let reserve = inner.wire.reserve(device, Cargo::Call, limits, &inner.line);
-        inner.door.unless_shut(reserve).await?;
-        let lease = visit.lease(to, protocol, Cargo::Call);
-        inner.check_call(network, to)?; // things may have changed while we waited
+        let lease = loop {
+            inner.door.unpaused().await?;
+            let turn = inner.calls().next.unwrap_or_else(Instant::now);
+            inner.door.unless_shut(tokio::time::sleep_until(turn)).await?;
+            let reserve = inner.wire.reserve(device, Cargo::Call, limits, &inner.line);
+            inner.door.unless_shut(reserve).await?;
+            let lease = visit.lease(to, protocol, Cargo::Call);
+            inner.check_call(network, to)?; // things may have changed while we waited
+            if !inner.door.is_paused() {
+                break lease; // otherwise dropping it gives everything back
+            }
+        };
         let size = u64::try_from(frame.bytes().len()).unwrap_or(u64::MAX);
         visit.spent_if(size > u64::from(limits.request_bytes), "request_bytes")?;
         {

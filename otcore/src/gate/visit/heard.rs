@@ -249,7 +249,7 @@ impl Visit {
         let record = gate.recall(self.0.device).unwrap_or_default();
         let times = record.cooling.as_ref().map_or(0, |cooling| cooling.times);
         let seconds = i64::from(self.limits().busy_cool_down_s) << times.min(5);
-        let until = gate.clock.now().checked_add(seconds.min(86_400).seconds());
+        let until = gate.clock.now().checked_add(seconds.min(Cooling::LONGEST).seconds());
         let until = until.unwrap_or(jiff::Timestamp::MAX);
         let cooling = Some(Cooling { until, times: times.saturating_add(1) });
         gate.remember(self.0.device, Record { cooling, ..record });
