@@ -114,6 +114,18 @@ fn no_alarms(network: &Network) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_comes_to_no_end_is_counted_and_told_too() {
+    let network = plant(100, 6);
+    let mut policy = agreed(6);
+    policy.limits.device_bytes = 100; // an answer has 25
+    let ended = scan(&network, policy).await;
+    let counters = ended.report.counters;
+    assert_eq!(counters.packets, network.capture().len() as u64);
+    let told = ended.report.skipped.iter().find(|skipped| skipped.what.contains("call"));
+    assert!(told.unwrap().reason.contains("device_bytes"), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn by_default_nobody_is_called() {
     let mut without_a_name = only("bacnet", Policy::gentle());
     without_a_name.limits = agreed(6).limits;

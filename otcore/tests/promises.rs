@@ -27,7 +27,7 @@ use otcore::gate::StopReason;
 use otcore::gate::journal::{Entry, Journal, What};
 use otcore::gate::policy::Window;
 use otcore::protocols::modbus::sim::{Server, Shape, Unit};
-use otcore::scan::Event;
+use otcore::scan::{Event, Skipped};
 use otcore::sim::Fault;
 use otcore::targets::subnet_of;
 use otcore::{Level, Outcome, Policy, Scanner};
@@ -338,6 +338,22 @@ async fn a_subnet_that_says_unreachable_is_left_alone() {
     assert!(there <= most as usize, "{there} addresses were tried");
     assert_eq!(ended.report.counters.identified, 20, "other subnets are not affected");
     assert_eq!(ended.progress().percent(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_left_out_of_a_range_for_one_reason_is_told_at_once() {
+    let wiring = (0..=255).fold(plant(1, 10), |wiring, host| wiring.unreachable(at(7, host).ip()));
+    let setting = Setting::new(wiring.done());
+    let ended = setting.scan("10.1.7.0/24 10.1.0.0/28").await;
+    let report = &ended.report;
+    assert!(report.outcomes.iter().all(|record| record.outcome == Outcome::Identified));
+    let left_out = |skipped: &&Skipped| skipped.reason.contains("10.1.7.0/24 reported itself");
+    let counts = report.skipped.iter().filter(left_out).map(|skipped| skipped.addresses);
+    let limits = &setting.policy.limits;
+    let most = limits.unreachable_per_subnet + limits.subnet_unresolved;
+    assert!((256 - u128::from(most)..256).contains(&counts.sum()), "{:?}", report.skipped);
+    assert!(report.skipped.len() < 20, "{:?}", report.skipped);
+    assert_eq!((ended.progress().percent(), report.completed), (100, true));
 }
 
 #[tokio::test(start_paused = true)]

@@ -92,6 +92,7 @@ class Outcome(Name):
     TLS_REQUIRED = "tls_required"
     REFUSED = "refused"
     SILENT = "silent"
+    NOT_REACHED = "not_reached"
     RESET_AFTER = "reset_after"
     MALFORMED = "malformed"
     SKIPPED_BY_POLICY = "skipped_by_policy"

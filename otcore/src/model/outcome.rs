@@ -31,6 +31,8 @@ pub enum Outcome {
     Refused,
     /// Nothing came back.
     Silent,
+    /// This host, or a network on the way, said that nothing gets there: who lives there was not asked.
+    NotReached,
     /// It hung up after a question.
     ResetAfter,
     /// What came back makes no sense in this protocol.
@@ -47,7 +49,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// All outcomes.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Identified,
         Self::PresentNoIdentity,
         Self::Unsupported,
@@ -57,6 +59,7 @@ impl Outcome {
         Self::TlsRequired,
         Self::Refused,
         Self::Silent,
+        Self::NotReached,
         Self::ResetAfter,
         Self::Malformed,
         Self::SkippedByPolicy,
@@ -68,7 +71,14 @@ impl Outcome {
     /// Whether somebody was there.
     #[must_use]
     pub const fn answered(self) -> bool {
-        !matches!(self, Self::Silent | Self::SkippedByPolicy | Self::SkippedFresh | Self::Aborted)
+        !matches!(
+            self,
+            Self::Silent
+                | Self::NotReached
+                | Self::SkippedByPolicy
+                | Self::SkippedFresh
+                | Self::Aborted
+        )
     }
 
     /// The name in code and documents, for example `PresentNoIdentity`.
@@ -90,6 +100,7 @@ impl Outcome {
             Self::TlsRequired => "wants TLS",
             Self::Refused => "refused to connect",
             Self::Silent => "silent",
+            Self::NotReached => "not reached from here",
             Self::ResetAfter => "hung up on a question",
             Self::Malformed => "answered garbage",
             Self::SkippedByPolicy => "skipped by policy",

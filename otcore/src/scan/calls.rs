@@ -33,6 +33,8 @@ pub(super) struct Called {
     pub(super) call: Call,
     /// Whether nobody was left uncalled: then whoever was silent is not asked by itself.
     pub(super) everybody: bool,
+    /// Why it came to no end.
+    pub(super) failed: Option<String>,
     pub(super) heard: BTreeSet<IpAddr>,
     pub(super) exchanges: Vec<Exchange>,
 }

@@ -12,10 +12,11 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::event::{Event, Phase, PhaseState, Progress};
 use super::host::{Crew, Decided, Visited};
 use super::lanes::Lanes;
-use super::plan::Plan;
+use super::plan::{Plan, Skipped};
 use super::report::{Counters, ENGINE, PhaseRecord, REPORT_LAYOUT, Report};
 use crate::gate::{Gate, StopReason};
 use crate::model::{Asked, Inventory, Outcome};
+use crate::targets::AddressSet;
 
 /// A running scan. Dropping it stops it.
 pub struct Scan {
@@ -106,9 +107,9 @@ impl Drop for Scan {
     fn drop(&mut self) {
         if let Some(work) = self.work.take() {
             self.gate.stop(StopReason::Asked);
-            self.gate.close_parked();
             work.abort();
         }
+        self.gate.close_parked(); // nothing is left of a scan that came to its end, but of one that broke down
     }
 }
 
@@ -127,6 +128,8 @@ struct Work {
     decided: BTreeMap<usize, Decided>,
     events: mpsc::Sender<Event>,
     report: Report,
+    /// Who of a range was left out though the plan led there, by the reason.
+    left_out: BTreeMap<String, AddressSet>,
     progress: Progress,
     /// Devices are in events alone, not in the report.
     only_tells: bool,
@@ -142,6 +145,7 @@ impl Work {
             lanes: Lanes::new(&plan, per_subnet),
             decided,
             report: empty_report(&crew, &plan, planned),
+            left_out: BTreeMap::new(),
             progress: Progress { planned, ..Progress::default() },
             crew: Arc::new(crew),
             plan: Arc::new(plan),
@@ -168,6 +172,7 @@ impl Work {
             }
         }
         self.crew.gate.close_parked_in_turn().await;
+        self.tell_left_out().await;
         self.report.stopped = self.crew.gate.over();
         self.report.finished = self.crew.gate.now();
         self.report.completed =
@@ -181,6 +186,10 @@ impl Work {
         for call in &plan.calls {
             let (called, spent) = self.crew.call(call).await;
             spent.into_iter().for_each(|spending| self.report.counters.add(spending));
+            if let Some(why) = &called.failed {
+                let what = format!("call to everybody in {} ({})", call.network, call.protocol);
+                self.skipped(Skipped { what, addresses: 0, reason: why.clone() }).await;
+            }
             // Nobody is visited yet, so nobody else has the crew.
             if let Some(crew) = Arc::get_mut(&mut self.crew) {
                 crew.called.push(called);
@@ -202,7 +211,7 @@ impl Work {
                 None => return,
                 Some(Ok((address, visited))) => {
                     self.lanes.done(address);
-                    self.take(visited).await;
+                    self.take(address, visited).await;
                 }
                 Some(Err(error)) if error.is_panic() => {
                     self.crew.gate.stop(StopReason::Asked);
@@ -243,7 +252,10 @@ impl Work {
         false
     }
 
-    async fn take(&mut self, visited: Visited) {
+    async fn take(&mut self, address: IpAddr, mut visited: Visited) {
+        for why in visited.left_out.drain(..) {
+            self.left_out.entry(why).or_default().insert(address.into());
+        }
         let answered =
             visited.asset.is_some() || visited.outcomes.iter().any(|r| r.outcome.answered());
         let turned_away = visited.spending.packets == 0 && self.crew.gate.over().is_some();
@@ -260,13 +272,17 @@ impl Work {
             self.tell(Event::Asset(Box::new(asset))).await;
         }
         for record in visited.outcomes {
-            if record.packets > 0 && record.outcome != Outcome::Aborted {
+            let was_asked = !matches!(record.outcome, Outcome::Aborted | Outcome::NotReached);
+            if record.packets > 0 && was_asked {
                 let (protocol, port) = (&record.protocol, record.port);
                 self.report.asked.add(&record.zone, record.address, protocol, port);
             }
             // Addresses at which nobody answered are only counted, or a large range fills memory.
             let unremarkable = !visited.named && record.outcome == Outcome::Silent;
-            if !unremarkable {
+            if !visited.named && record.outcome == Outcome::NotReached {
+                let why = record.detail.unwrap_or_else(|| record.outcome.to_string());
+                self.left_out.entry(why).or_default().insert(record.address.into());
+            } else if !unremarkable {
                 if !self.only_tells {
                     self.report.outcomes.push(record.clone());
                 }
@@ -286,6 +302,20 @@ impl Work {
         counters.silent += u64::from(!answered && has(Outcome::Silent));
         self.progress.answered = counters.answered;
         self.progress.packets = counters.packets;
+    }
+
+    async fn tell_left_out(&mut self) {
+        for (reason, who) in std::mem::take(&mut self.left_out) {
+            for range in who.ranges() {
+                let (what, addresses) = (range.to_string(), range.count());
+                self.skipped(Skipped { what, addresses, reason: reason.clone() }).await;
+            }
+        }
+    }
+
+    async fn skipped(&mut self, skipped: Skipped) {
+        self.report.skipped.push(skipped.clone());
+        self.tell(Event::Skipped(skipped)).await;
     }
 
     async fn phase(&mut self, phase: Phase, state: PhaseState) {

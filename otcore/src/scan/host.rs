@@ -17,7 +17,7 @@ use crate::pack::InUse;
 use crate::protocols::{self, Probe};
 use crate::safety::Level;
 use crate::session::{Crowd, Dialer, Findings, Host, ProbeError};
-use crate::targets::{AddressSet, Options};
+use crate::targets::{AddressSet, Options, subnet_of};
 use crate::wire::WireError;
 
 /// What every visit of a scan shares.
@@ -39,6 +39,8 @@ pub(super) struct Visited {
     pub(super) asset: Option<Asset>,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) outcomes: Vec<OutcomeRecord>,
+    /// Why it was not asked, where that says nothing of the device itself.
+    pub(super) left_out: Vec<String>,
     pub(super) spending: Spending,
 }
 
@@ -99,6 +101,7 @@ impl Crew {
             asset: None,
             exchanges: Vec::new(),
             outcomes: Vec::new(),
+            left_out: Vec::new(),
             spending: Spending::default(),
         };
         let conversations = || stop.conversations.iter().zip(&*decided);
@@ -132,11 +135,14 @@ impl Crew {
                 }
                 visited.spending = visit.spending();
             }
-            Err(refusal) => visited.outcomes.extend(
-                stop.conversations
-                    .iter()
-                    .map(|c| self.unasked(address, c, refused(&refusal), refusal.to_string())),
-            ),
+            Err(refusal) => match about_many(&refusal).filter(|_| !stop.named) {
+                Some(why) => visited.left_out.push(why),
+                None => visited.outcomes.extend(
+                    stop.conversations
+                        .iter()
+                        .map(|c| self.unasked(address, c, refused(&refusal), refusal.to_string())),
+                ),
+            },
         }
         visited.asset = fingerprint::interpret(&self.known.knowledge, &visited.exchanges);
         if Saboteur::Evidence.is_at_work() {
@@ -182,14 +188,18 @@ impl Crew {
             spent: Vec::new(),
         };
         let probe = protocols::by_name(call.protocol).filter(|probe| self.agrees(*probe, call));
-        let everybody = match probe {
-            Some(probe) => probe.call(&mut crowd, &mut found).await.unwrap_or(false),
-            None => false,
+        let called = match probe {
+            Some(probe) => probe.call(&mut crowd, &mut found).await.map_err(|why| why.to_string()),
+            None => Err("the policy consents to no call to some who would hear it".to_owned()),
+        };
+        let (everybody, failed) = match called {
+            Ok(everybody) => (everybody, None),
+            Err(why) => (false, Some(why)),
         };
         let spent = crowd.spent;
         let heard = found.exchanges.iter().map(|exchange| exchange.address).collect();
         let (call, exchanges) = (call.clone(), found.exchanges);
-        (Called { call, everybody, heard, exchanges }, spent)
+        (Called { call, everybody, failed, heard, exchanges }, spent)
     }
 
     /// Whether the policy consents to a call to each who would hear it.
@@ -233,6 +243,13 @@ impl Crew {
         let (before, started) = (visit.spending(), Instant::now());
         let mut found = Findings::default();
         let ended = probe.probe(host, &mut found).await;
+        if let Err(ProbeError::Gate(refusal)) = &ended
+            && let Some(why) = about_many(refusal).filter(|_| !visited.named)
+            && found.exchanges.is_empty()
+        {
+            visited.left_out.push(why);
+            return;
+        }
         let (outcome, detail) = outcome(ended, probe, &found);
         let malformed = outcome == Outcome::Malformed;
         let evidence = found.exchanges.last().filter(|_| malformed).map(Evidence::of);
@@ -309,10 +326,30 @@ fn outcome(
     (outcome, Some(error.to_string()))
 }
 
+/// That a host is not there is said by the last network on the way; anything else is about the way, or about
+/// this host: it has no way there, no file descriptor, or a firewall of its own.
 fn not_connected(error: &io::Error) -> Outcome {
     match error.kind() {
         io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Outcome::Refused,
-        _ => Outcome::Silent,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::TimedOut => Outcome::Silent,
+        _ => Outcome::NotReached,
+    }
+}
+
+/// Why an address is left out, if that says nothing of who lives there: it is told once for as many as there
+/// are, or a large range would fill memory.
+fn about_many(refusal: &Refusal) -> Option<String> {
+    match refusal {
+        Refusal::SubnetLeftAlone(address) => Some(format!(
+            "subnet {} reported itself unreachable and is left alone",
+            subnet_of(*address)
+        )),
+        Refusal::ProtocolLeftAlone { protocol, .. } => Some(format!(
+            "devices granted the transport of {protocol} and were silent to it; {protocol} is not \
+             asked any further there in this run"
+        )),
+        Refusal::HostLock(_) => Some(refusal.to_string()),
+        _ => None,
     }
 }
 
@@ -328,5 +365,30 @@ fn refused(refusal: &Refusal) -> Outcome {
         }
         | Refusal::PlanSpent { .. } => Outcome::Malformed, // it floods, or drips without end
         _ => Outcome::SkippedByPolicy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use io::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn only_what_says_something_of_the_device_is_silence() {
+        let outcome = |kind: ErrorKind| not_connected(&kind.into());
+        assert_eq!(outcome(ErrorKind::ConnectionRefused), Outcome::Refused);
+        assert_eq!(outcome(ErrorKind::HostUnreachable), Outcome::Silent);
+        for ours in [
+            ErrorKind::PermissionDenied,
+            ErrorKind::NetworkUnreachable,
+            ErrorKind::NetworkDown,
+            ErrorKind::AddrNotAvailable,
+        ] {
+            assert_eq!(outcome(ours), Outcome::NotReached);
+        }
+        // No file descriptor is left.
+        #[cfg(unix)]
+        assert_eq!(not_connected(&io::Error::from_raw_os_error(24)), Outcome::NotReached);
     }
 }

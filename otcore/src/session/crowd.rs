@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{Dialer, Findings, LinkError, ProbeError};
 use crate::frame::Frame;
 use crate::gate::policy::Limits;
-use crate::gate::{Gate, Refusal, Spending};
+use crate::gate::{Call, Calling, Gate, Permit, Refusal, Spending};
 use crate::model::{Exchange, HexBytes, Source, Transport as Carrier, Zone};
 use crate::protocol::{Answer, Protocol, Request};
 use crate::wire::Reader;
@@ -66,6 +66,19 @@ impl Crowd<'_> {
         let frame = Arc::new(Frame::of(protocol, self.tag, request).map_err(Refusal::from)?);
         let asking = self.gate.call(self.network, self.port, P::NAME, Arc::clone(&frame));
         let (permit, calling) = asking.await?;
+        let heard = self.hear(&frame, request, permit, &calling, found).await;
+        self.spent.push(calling.over()); // however it went
+        heard
+    }
+
+    async fn hear<P: Protocol, R: Request<P>>(
+        &self,
+        frame: &Frame,
+        request: &R,
+        permit: Permit<Call>,
+        calling: &Calling,
+        found: &mut Findings,
+    ) -> Result<Vec<Heard<R::Reply>>, ProbeError> {
         let (at, sent) = (self.gate.now(), Instant::now());
         let patience = Duration::from_millis(self.limits().response_timeout_ms.into());
         let most = usize::try_from(self.limits().answers_per_call).unwrap_or(usize::MAX);
@@ -78,7 +91,7 @@ impl Crowd<'_> {
         let mut heard = Vec::new();
         for (from, message) in answers {
             calling.received(&message)?;
-            let Some(reply) = self.understand(&frame, request, from, &message) else { continue };
+            let Some(reply) = self.understand(frame, request, from, &message) else { continue };
             heard.push(Heard { from, reply });
             found.exchanges.push(Exchange {
                 zone: self.zone.clone(),
@@ -94,7 +107,6 @@ impl Crowd<'_> {
                 rtt_micros: u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX),
             });
         }
-        self.spent.push(calling.over());
         Ok(heard)
     }
 

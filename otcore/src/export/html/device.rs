@@ -49,8 +49,8 @@ pub(super) fn telling(outcomes: impl Iterator<Item = Outcome>) -> BTreeSet<Outco
     let mut outcomes: BTreeSet<Outcome> = outcomes.collect();
     if outcomes.contains(&Outcome::Identified) || outcomes.contains(&Outcome::PresentNoIdentity) {
         outcomes.retain(|outcome| {
-            use Outcome::{Refused, Silent, SkippedByPolicy, SkippedFresh};
-            !matches!(outcome, Refused | Silent | SkippedByPolicy | SkippedFresh)
+            use Outcome::{NotReached, Refused, Silent, SkippedByPolicy, SkippedFresh};
+            !matches!(outcome, Refused | Silent | NotReached | SkippedByPolicy | SkippedFresh)
         });
     }
     outcomes
