@@ -115,9 +115,10 @@ fn no_alarms(network: &Network) {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_comes_to_no_end_is_counted_and_told_too() {
-    let network = plant(100, 6);
+    let network = plant(100, 80);
     let mut policy = agreed(6);
-    policy.limits.device_bytes = 100; // an answer has 25
+    policy.limits.answers_per_call = 100;
+    policy.limits.device_bytes = 1_024; // so many answers have more
     let ended = scan(&network, policy).await;
     let counters = ended.report.counters;
     assert_eq!(counters.packets, network.capture().len() as u64);
