@@ -290,6 +290,21 @@ async fn a_device_has_its_time_and_nothing_is_begun_that_does_not_fit_into_it() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pause_between_two_conversations_takes_no_time_from_a_device() {
+    let plant = gentle();
+    let visit = plant.visit(7).await;
+    opened(&visit, at(7)).await.unwrap().closed(Close::Polite);
+    let left = visit.time_left();
+    plant.gate.pause();
+    let (again, ()) = tokio::join!(opened(&visit, at(7)), async {
+        sleep(100 * SECOND).await;
+        plant.gate.resume();
+    });
+    again.unwrap().closed(Close::Polite);
+    assert!(left - visit.time_left() < 5 * SECOND, "{left:?}, {:?}", visit.time_left());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_question_is_not_asked_when_its_answer_might_come_too_late() {
     let plant = plant(|limits| limits.device_time_s = 10);
     let visit = plant.visit(7).await;

@@ -107,8 +107,13 @@ impl Visit {
         loop {
             if gate.door.is_paused() {
                 drop(self.0.state().host_hold.take());
+                let paused = Instant::now();
+                gate.door.unpaused().await?;
+                if let Some(started) = &mut self.0.state().started {
+                    *started += paused.elapsed(); // nobody keeps the device busy meanwhile
+                }
             }
-            gate.door.unpaused().await?;
+            gate.door.check()?;
             if self.0.state().host_hold.is_some() {
                 return Ok(());
             }
