@@ -20,8 +20,9 @@ part_peers() {
 part_foreign() {
     peers_ready
     peers_environment
-    cargo test -p otcore --all-features --test foreign_stacks --test foreign_s7 \
-        --test foreign_enip --test foreign_bacnet -- --nocapture
+    local named
+    mapfile -t named < <(tests_named "^foreign_")
+    cargo test -p otcore --all-features "${named[@]}" -- --nocapture
 }
 
 peers_ready() {

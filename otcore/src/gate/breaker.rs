@@ -1,4 +1,4 @@
-//! When to leave a device, a subnet or the whole plant alone (`safety.md` 1.6).
+//! When to leave a device, a subnet or the whole plant alone.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;

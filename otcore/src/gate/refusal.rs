@@ -48,7 +48,7 @@ pub enum Refusal {
     #[error("{0} is out of scope; name its network with `monitor` and in the targets")]
     OutOfScope(IpAddr),
     /// A port that is never touched.
-    #[error("port {0} is never touched (limit L20)")]
+    #[error("port {0} is never touched")]
     NeverPort(u16),
     /// The scan is over for everybody.
     #[error("{}", .0.in_words())]

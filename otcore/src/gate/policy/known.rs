@@ -101,7 +101,7 @@ pub const KNOWN: &[KnownProtocol] = &[
             },
             Consent {
                 name: "bbmd",
-                risk: "reads the tables by which broadcasts are handed on to other networks; few \
+                risk: "reads the tables by which broadcasts are handed on to other networks; some \
                        devices do not expect the question",
             },
             Consent {

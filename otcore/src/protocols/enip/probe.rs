@@ -282,7 +282,7 @@ impl<'a> Talk<'a, '_> {
         self.read_or(line, Function::ReadEthernetLink, &one_by_one).await
     }
 
-    /// What else it has, dearest first: who runs out of questions does without the rest.
+    /// What else it has, most useful first: who runs out of questions does without the rest.
     async fn objects(&mut self, line: &mut Line<'a>) -> Result<(), ProbeError> {
         self.read(line, Function::ListServices).await?;
         let most = self.read(line, Function::ReadMostIdentities).await?;
@@ -354,7 +354,7 @@ impl<'a> Talk<'a, '_> {
     }
 }
 
-/// Attributes 1 to 7 of the Identity object, dearest first.
+/// Attributes 1 to 7 of the Identity object, most useful first.
 const ONE_BY_ONE: [(u16, Function); 7] = [
     (1, Function::ReadVendorId),
     (7, Function::ReadProductName),

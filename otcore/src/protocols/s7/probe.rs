@@ -323,7 +323,7 @@ fn owed(components: &[Component]) -> Vec<List> {
 }
 
 /// Interfaces, limits, and the modules of the rack where such controllers know them; then mode,
-/// protection and lights. What an earlier list still owes comes last: it is dear for what it brings.
+/// protection and lights. What an earlier list still owes comes last: it costs much for what it brings.
 fn further_lists(level: Level, identity: &Identity) -> VecDeque<List> {
     let mut lists = VecDeque::new();
     if level >= Level::Structure {

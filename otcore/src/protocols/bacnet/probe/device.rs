@@ -27,11 +27,11 @@ pub(super) struct Way {
     pub(super) identity: Function,
     pub(super) description: Function,
     pub(super) state: Function,
-    /// Who it is, dearest first.
+    /// Who it is, most useful first.
     pub(super) names: &'static [Function],
     /// Who made it, as a number, if it says no name.
     pub(super) number: Option<Function>,
-    /// How it is, dearest first.
+    /// How it is, most useful first.
     pub(super) status: &'static [Function],
     /// Who takes no longer messages is asked for one property at a time.
     pub(super) least_for_several: u32,

@@ -228,7 +228,7 @@ read_only! {
 }
 
 impl Function {
-    /// Reads of a single attribute, each with its variation, dearest first.
+    /// Reads of a single attribute, each with its variation, most useful first.
     pub(in crate::protocols::dnp3) const SINGLE: [(u8, Self); 18] = [
         (252, Self::ReadManufacturer),
         (250, Self::ReadProductName),
