@@ -229,10 +229,10 @@ fn the_most_exact_row_decides() {
         let class = asset.node.identity.best(Field::DeviceClass).unwrap();
         class.evidence.rule.clone().unwrap()
     };
-    assert_eq!(by("6ES7 214-1AF40-0XB0"), "siemens/6ES7 214-1AF4#*");
-    assert_eq!(by("6ES7 214-1AG40-0XB0"), "siemens/6ES7 214-1A@4#*");
-    assert_eq!(by("6ES7 315-2EH14-0AB0"), "siemens/6ES7 315-2EH1#*");
-    assert_eq!(by("6ES7 315-9ZZ99-0AB0"), "siemens/6ES7 31*");
+    assert_eq!(by("6ES7 214-1AF40-0XB0"), "siemens/Siemens,6ES7 214-1AF4#*");
+    assert_eq!(by("6ES7 214-1AG40-0XB0"), "siemens/Siemens,6ES7 214-1A@4#*");
+    assert_eq!(by("6ES7 315-2EH14-0AB0"), "siemens/Siemens,6ES7 315-2EH1#*");
+    assert_eq!(by("6ES7 315-9ZZ99-0AB0"), "siemens/Siemens,6ES7 31*");
 }
 
 #[test]

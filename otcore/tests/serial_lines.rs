@@ -18,7 +18,7 @@ use common::modbus_plant::{at, outcomes};
 use common::network::Network;
 use common::{Ended, Setting, sent_to};
 use otcore::gate::journal::{Entry, What};
-use otcore::protocols::modbus::sim::{Serial, Server, Shape, Unit};
+use otcore::protocols::modbus::sim::{Identity, Serial, Server, Shape, Unit};
 use otcore::{Level, Outcome, Policy};
 
 #[tokio::test(start_paused = true)]
@@ -52,6 +52,26 @@ async fn a_line_rests_after_the_search_of_a_gateway_that_says_nothing_about_it()
     let line = i64::from(limits.missing_unit_ms) * i64::from(100 / limits.bus_duty_percent);
     let rested = second.as_millisecond() - first.as_millisecond();
     assert!(rested >= i64::from(limits.missing_unit_ms) + line, "rested {rested} ms");
+}
+
+/// Who refuses 255 looks at the unit, so that equal answers come from equal devices.
+#[tokio::test(start_paused = true)]
+async fn equal_meters_behind_a_gateway_are_all_found() {
+    let meter = |unit: Unit| [1, 2, 3, 4].map(|number| (number, unit.clone()));
+    let named = Identity::new(1, [(0, b"Ohmstead"), (1, b"PM-300"), (2, b"V1.0")]);
+    let nameless = Unit { always: Some(1), ..Unit::default() };
+    for (unit, own) in [(Unit::identified(named), 0), (nameless.clone(), 255)] {
+        let ms = Duration::from_millis;
+        let serial = Serial { own, transaction: ms(40), timeout: ms(600) };
+        let gateway = Server::new(Shape::gateway(serial, nameless.clone(), meter(unit)));
+        let network = Network::wiring().device(at(0, 1), gateway).done();
+        let policy = Policy::gentle().protocol("modbus", |modbus| {
+            (1..=5).fold(modbus.level(Level::Structure), |modbus, unit| modbus.unit(unit))
+        });
+        let ended = Setting::new(network).with_policy(policy).scan("10.1.0.1").await;
+        let children = &ended.report.assets.iter().next().unwrap().node.children;
+        assert_eq!(children.len(), 4, "{:?}", children.keys());
+    }
 }
 
 /// A gateway that is unit `own` itself, with three units behind it.

@@ -16,6 +16,9 @@ pub struct Rule {
     pub reference: String,
     /// All of these must hold.
     pub when: BTreeMap<Field, Pattern>,
+    /// And none of these.
+    #[serde(default)]
+    pub unless: BTreeMap<Field, Pattern>,
     /// Then this is claimed.
     #[serde(default)]
     pub then: BTreeMap<Field, String>,
@@ -27,6 +30,9 @@ pub struct Rule {
     pub finding: Option<Suspicion>,
     /// Answers that the rule was written for; every one is a test.
     pub examples: Vec<BTreeMap<Field, String>>,
+    /// Only what was said in this protocol counts; everything, if there is none.
+    #[serde(skip)]
+    pub protocol: Option<&'static str>,
 }
 
 /// What a rule finds suspicious.
@@ -53,6 +59,8 @@ pub enum Pattern {
     Contains(String),
     /// Ends like this.
     EndsWith(String),
+    /// Has this somewhere, without a letter before or behind it.
+    HasWord(String),
 }
 
 /// A rule file does not parse.
@@ -77,7 +85,9 @@ pub fn parse(protocol: &str, text: &str) -> Result<Vec<Rule>, RuleError> {
         rule: Vec<Rule>,
     }
     let wrong = |why: String| RuleError { protocol: protocol.to_owned(), why };
-    let rules = toml::from_str::<File>(text).map_err(|e| wrong(e.to_string()))?.rule;
+    let mut rules = toml::from_str::<File>(text).map_err(|e| wrong(e.to_string()))?.rule;
+    let of_protocol = crate::protocols::by_name(protocol).map(|probe| probe.name());
+    rules.iter_mut().for_each(|rule| rule.protocol = of_protocol);
     let idle =
         |rule: &&Rule| rule.when.is_empty() || (rule.then.is_empty() && rule.finding.is_none());
     if let Some(rule) = rules.iter().find(idle) {
@@ -98,13 +108,24 @@ impl Rule {
     pub(super) fn basis<'a>(&self, identity: &'a Facts<Field>) -> Option<&'a Claim> {
         let mut basis = None;
         for (field, pattern) in &self.when {
-            let claim = identity.best(*field)?;
+            let claim = self.said(identity, *field)?;
             if !pattern.matches(&claim.value) {
                 return None;
             }
             basis.get_or_insert(claim);
         }
-        basis
+        let stands_against = |(field, pattern): (&Field, &Pattern)| {
+            self.said(identity, *field).is_some_and(|claim| pattern.matches(&claim.value))
+        };
+        basis.filter(|_| !self.unless.iter().any(stands_against))
+    }
+
+    /// The most trusted claim of those that count.
+    fn said<'a>(&self, identity: &'a Facts<Field>, field: Field) -> Option<&'a Claim> {
+        let counts = |claim: &&Claim| {
+            self.protocol.is_none_or(|protocol| claim.evidence.protocol == protocol)
+        };
+        identity.claims(field).filter(counts).last()
     }
 }
 
@@ -118,6 +139,15 @@ impl Pattern {
             Self::StartsWithOneOf(texts) => texts.iter().any(|text| value.starts_with(&same(text))),
             Self::Contains(text) => value.contains(&same(text)),
             Self::EndsWith(text) => value.ends_with(&same(text)),
+            Self::HasWord(text) => {
+                let text = same(text);
+                let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+                value.match_indices(&text).any(|(at, found)| {
+                    let (before, behind) = value.split_at(at);
+                    let behind = behind.strip_prefix(found).unwrap_or_default();
+                    !is_letter(before.chars().next_back()) && !is_letter(behind.chars().next())
+                })
+            }
         }
     }
 }

@@ -26,11 +26,13 @@ pub(super) fn interpret(exchanges: &[&Exchange]) -> Option<Asset> {
     let mut asset = Asset::new(any.zone.clone(), any.address);
     let root = root_unit(&units);
     let root_says = root.and_then(|unit| units.get(&unit)).map(Unit::says).unwrap_or_default();
+    // Who refuses one unit as absent looks at it: then those that say the same are alike, not one.
+    let looks = units.values().any(Unit::is_absent);
     for (number, unit) in &units {
         let port = unit.exchanges.first()?.port;
         if Some(*number) == root {
             unit.describe(&mut asset.node);
-        } else if !unit.is_absent() && !root_says.is_superset(&unit.says()) {
+        } else if !unit.is_absent() && (looks || !root_says.is_superset(&unit.says())) {
             let node = asset.child(Modbus::NAME, port, &number.to_string());
             unit.describe(node);
         }

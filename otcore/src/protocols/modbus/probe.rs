@@ -181,7 +181,9 @@ impl<'a> Talk<'a, '_> {
         let mut seen = BTreeSet::new();
         units.retain(|unit| seen.insert(*unit));
         units.truncate(usize::try_from(self.host.limits().units_per_gateway).unwrap_or(usize::MAX));
-        self.walk(line, &units, Some(&itself)).await?;
+        // Whoever refused 255, or was silent to it, looks at the unit.
+        let is_self = self.answers.0.get(&SELF) == Some(&itself);
+        self.walk(line, &units, Some(&itself).filter(|_| is_self)).await?;
         Ok(self.answers.outcome())
     }
 

@@ -29,6 +29,8 @@ const REFUSED: u8 = 0x80;
 /// Bytes up to and including the length field; the length counts what follows.
 const BEFORE_LENGTH_COUNTS: usize = 6;
 /// Unit identifier and function code at least; unit identifier and a PDU of 253 bytes at most.
+/// A refusal, whole: header, function and exception code.
+const REFUSAL: usize = 9;
 const LENGTHS: std::ops::RangeInclusive<u16> = 2..=254;
 
 /// A conversation with one unit.
@@ -76,7 +78,7 @@ impl Protocol for Modbus {
     #[inline]
     fn split(buf: &[u8]) -> Result<Option<usize>, WireError> {
         match Header::read(&mut Reader::new(buf)) {
-            Ok(header) => Ok(Some(header.whole()).filter(|whole| *whole <= buf.len())),
+            Ok(header) => Ok(Some(header.length_of(buf)).filter(|whole| *whole <= buf.len())),
             Err(WireError::Short { .. }) => Ok(None),
             Err(garbage) => Err(foreign::recognise(buf).unwrap_or(garbage)),
         }
@@ -100,7 +102,9 @@ impl Protocol for Modbus {
 
         let mut r = Reader::new(message);
         let header = Header::read(&mut r)?;
-        header.spans(message)?;
+        if header.length_of(message) != message.len() {
+            return Err(WireError::Invalid { field: "length", value: header.length.into() });
+        }
         if (header.transaction, header.unit) != (ours.transaction, ours.unit) {
             return Ok(None);
         }
@@ -138,6 +142,16 @@ impl Header {
     #[inline]
     fn whole(&self) -> usize {
         BEFORE_LENGTH_COUNTS + usize::from(self.length)
+    }
+
+    /// How long the answer is that `buf` begins with. Some devices refuse under the length that the
+    /// answer would have had, so a refusal ends with what there is of it.
+    #[inline]
+    fn length_of(&self, buf: &[u8]) -> usize {
+        match buf.get(BEFORE_LENGTH_COUNTS + 1) {
+            Some(function) if function & REFUSED != 0 => self.whole().min(buf.len().max(REFUSAL)),
+            _ => self.whole(),
+        }
     }
 
     #[inline]
@@ -388,6 +402,16 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_under_the_length_of_an_answer_is_one() {
+        let asked = Frame::of(&ITSELF, 1, &BASIC).unwrap();
+        let message = [0, 1, 0, 0, 0, 8, 0xFF, 0xAB, 1];
+        assert_eq!(Modbus::split(&message[..8]), Ok(None));
+        assert_eq!(Modbus::split(&message), Ok(Some(9)));
+        let refusal = Answer::Refusal { code: 1, busy: false };
+        assert_eq!(Modbus::answer(asked.bytes(), &message), Ok(Some(refusal)));
+    }
+
+    #[test]
     fn a_umas_denial_is_a_refusal_too() {
         let asked = Frame::of(&ITSELF, 1, &UmasReadId).unwrap();
         let denial = [0, 1, 0, 0, 0, 6, 0xFF, 0x5A, 0, 0xFD, 0x81, 0x00];
@@ -410,7 +434,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(broken(&[0, 1, 0, 1, 0, 3, 0xFF, 0xAB, 1]), "protocol id");
-        assert_eq!(broken(&[0, 1, 0, 0, 0, 9, 0xFF, 0xAB, 1]), "length");
+        assert_eq!(broken(&[0, 1, 0, 0, 0, 9, 0xFF, 0x2B, 1]), "length");
         assert_eq!(broken(&[0, 1, 0, 0, 0, 3, 0xFF, 0x2A, 1]), "function");
         assert_eq!(broken(&[0, 1, 0, 0, 0, 2, 0xFF, 0xAB]), "exception code");
     }

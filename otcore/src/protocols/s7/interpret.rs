@@ -160,7 +160,9 @@ impl Says<'_> {
             Component::Location(text) => (Field::Location, text),
             Component::MemoryCard(text) => return self.memory_card(&decode(text)),
             Component::Manufacturer(SIEMENS) => return self.identity(Field::Vendor, MAKER),
-            Component::Manufacturer(_) => return,
+            Component::Manufacturer(other) => {
+                return self.identity(Field::VendorId, &format!("profibus:{other}"));
+            }
         };
         self.identity(field, &decode(text));
     }

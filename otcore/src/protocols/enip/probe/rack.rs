@@ -130,6 +130,7 @@ impl<'a> Talk<'a, '_> {
             },
             Err(ProbeError::Refused { code, busy: false }) => Ok(match code {
                 code if refusal::is_empty_slot(code) => Slot::Empty,
+                code if refusal::is_itself(code) => Slot::Itself,
                 code if refusal::is_of_module(code) => Slot::Nameless,
                 _ => Slot::NoWay,
             }),

@@ -85,6 +85,11 @@ pub(in crate::protocols::enip) const fn is_empty_slot(code: u32) -> bool {
     code & 0xFF00_0000 == ROUTING && matches!((code >> 8) & 0xFFFF, NOBODY_IN_TIME_32 | 0x0312)
 }
 
+/// Whether the slot is that of whoever was asked to hand the question on.
+pub(in crate::protocols::enip) const fn is_itself(code: u32) -> bool {
+    code & 0xFF00_0000 == ROUTING && (code >> 8) & 0xFFFF == 0x0318
+}
+
 const NOBODY_IN_TIME_32: u32 = NOBODY_IN_TIME as u32;
 
 /// Whether no further read makes sense: the encapsulation refused, as for want of a session.
