@@ -25,7 +25,7 @@ use common::{Ended, Setting, sent_to};
 use otcore::fingerprint::{self, Knowledge, interpret};
 use otcore::gate::journal::{Entry, What};
 use otcore::gate::policy::{Limits, known};
-use otcore::model::{Asset, Claim, Confidence, Evidence, Exchange, Method, Node};
+use otcore::model::{Asset, Claim, Confidence, Evidence, Exchange, Facts, Method, Node};
 use otcore::protocols::{ALL, Probe};
 use otcore::safety::never;
 use otcore::sim::{Action, Device, Fault, Faulty, Reply, Visit};
@@ -467,8 +467,8 @@ async fn every_fact_names_its_evidence() {
 }
 
 fn claims(node: &Node) -> Vec<&Claim> {
-    let interfaces = node.interfaces.values().flat_map(|facts| facts.all());
-    let services = node.services.values().flat_map(|facts| facts.all());
+    let interfaces = node.interfaces.values().flat_map(Facts::all);
+    let services = node.services.values().flat_map(Facts::all);
     node.identity.all().chain(node.state.all()).chain(interfaces).chain(services).collect()
 }
 

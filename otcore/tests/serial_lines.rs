@@ -66,7 +66,7 @@ async fn equal_meters_behind_a_gateway_are_all_found() {
         let gateway = Server::new(Shape::gateway(serial, nameless.clone(), meter(unit)));
         let network = Network::wiring().device(at(0, 1), gateway).done();
         let policy = Policy::gentle().protocol("modbus", |modbus| {
-            (1..=5).fold(modbus.level(Level::Structure), |modbus, unit| modbus.unit(unit))
+            (1..=5).fold(modbus.level(Level::Structure), otcore::gate::policy::ProtocolPolicy::unit)
         });
         let ended = Setting::new(network).with_policy(policy).scan("10.1.0.1").await;
         let children = &ended.report.assets.iter().next().unwrap().node.children;

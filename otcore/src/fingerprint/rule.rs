@@ -86,7 +86,7 @@ pub fn parse(protocol: &str, text: &str) -> Result<Vec<Rule>, RuleError> {
     }
     let wrong = |why: String| RuleError { protocol: protocol.to_owned(), why };
     let mut rules = toml::from_str::<File>(text).map_err(|e| wrong(e.to_string()))?.rule;
-    let of_protocol = crate::protocols::by_name(protocol).map(|probe| probe.name());
+    let of_protocol = crate::protocols::by_name(protocol).map(crate::protocols::Probe::name);
     rules.iter_mut().for_each(|rule| rule.protocol = of_protocol);
     let idle =
         |rule: &&Rule| rule.when.is_empty() || (rule.then.is_empty() && rule.finding.is_none());

@@ -138,21 +138,20 @@ impl Transport for Udp {
     }
 
     async fn recv(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
-        while let Some(slot) = &self.slot {
-            let datagram = tokio::select! {
-                datagram = self.next() => datagram?,
-                datagram = slot.recv() => match datagram {
-                    Ok(datagram) => datagram,
-                    Err(_) => {
-                        self.slot = None; // its own socket hears most devices all the same
-                        break;
-                    }
-                },
-            };
-            buf.extend_from_slice(&datagram);
-            return Ok(datagram.len());
-        }
-        let datagram = self.next().await?;
+        let heard = match &self.slot {
+            None => Some(self.next().await?),
+            Some(slot) => tokio::select! {
+                datagram = self.next() => Some(datagram?),
+                datagram = slot.recv() => datagram.ok(),
+            },
+        };
+        let datagram = match heard {
+            Some(datagram) => datagram,
+            None => {
+                self.slot = None; // its own socket hears most devices all the same
+                self.next().await?
+            }
+        };
         buf.extend_from_slice(&datagram);
         Ok(datagram.len())
     }
