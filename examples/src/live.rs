@@ -37,7 +37,8 @@ impl Live {
             (true, true) => Way::Bar(bar(planned)),
             (true, false) => Way::Lines(1),
         };
-        let progress = Progress { planned, ..Progress::default() };
+        let mut progress = Progress::default();
+        progress.planned = planned;
         Self { way, progress, identified: 0, latest: String::new() }
     }
 

@@ -167,6 +167,10 @@ impl From<Option<Event>> for Next {
 ///
 /// A copy of the process, as `fork` makes it, has none of its threads: there the scan is over, and
 /// `finish` says so.
+///
+/// # Panics
+/// In asynchronous code, where no thread may wait: `next` and `finish` do, and dropping it does. There is
+/// [`crate::Scan`] for that.
 pub struct Scan {
     home: Home,
     work: Arc<Work>,
@@ -251,10 +255,11 @@ impl Scan {
     /// [`ErrorKind::Process`] in a copy of the process that scans.
     ///
     /// # Panics
-    /// If the engine does.
+    /// If the engine does, and in asynchronous code, after which nothing is lost.
     pub fn finish(&self) -> Result<Arc<Report>, Error> {
         self.home.check()?;
         let mut state = self.state();
+        self.work.drive.block_on(async {}); // panics where no thread may wait
         let report = match std::mem::replace(&mut *state, State::Broken) {
             State::Running(reader) => Arc::new(reader.finish(&self.work.drive)),
             State::Finished(report) => report,

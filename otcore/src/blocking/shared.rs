@@ -52,6 +52,7 @@ struct Watch {
 
 /// How far a scan is, as of the last event that somebody read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Status {
     /// Devices and packets.
     pub progress: Progress,

@@ -7,6 +7,7 @@ use crate::targets::{TargetError, Targets};
 
 /// A name does not lead to an address.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ResolveError {
     /// Nobody knows the name.
     #[error("{name} does not resolve ({source}): check the spelling or give its address")]

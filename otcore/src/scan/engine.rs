@@ -89,7 +89,12 @@ impl Scan {
         self.gate.stop(StopReason::Asked);
     }
 
-    /// Wait for the end and take what was found. Events that nobody read are dropped.
+    /// Wait for the end and take what was found. Events that nobody read are dropped. Whoever gives up
+    /// waiting aborts the scan and has nothing of it: read events until the time is up, then
+    /// [`abort`](Self::abort) and wait for this.
+    ///
+    /// # Panics
+    /// If the engine did.
     pub async fn finish(mut self) -> Report {
         while self.events.recv().await.is_some() {}
         let work = self.work.take();

@@ -51,6 +51,7 @@ impl Event {
 
 /// How far a scan is; at the end `done` equals `planned` unless it was stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Progress {
     /// Devices dealt with.
     pub done: u64,
@@ -76,6 +77,7 @@ impl Progress {
 /// The parts of a scan, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Phase {
     /// Who might be there.
     Discovery,
@@ -103,6 +105,7 @@ impl Phase {
 /// What becomes of a phase.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum PhaseState {
     /// It begins.
     Started,

@@ -81,6 +81,7 @@ pub struct PhaseRecord {
 
 /// What a scan cost, and what came of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Counters {
     /// Devices of the plan.
     pub planned: u64,

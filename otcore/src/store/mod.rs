@@ -29,6 +29,7 @@ use crate::model::{Claim, Inventory};
 
 /// Which looks at a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Which {
     /// Every one that was ever kept.
     All,

@@ -17,6 +17,7 @@ pub struct Target {
 
 /// What a target asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TargetKind {
     /// Every address in a row: `10.0.4.7`, `10.0.4.0/24`, `10.0.4.1-20`.
     Range(AddressRange),

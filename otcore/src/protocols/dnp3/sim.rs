@@ -281,7 +281,8 @@ impl<'a> Request<'a> {
             {
                 number = app & 0x0F;
                 path.push(*function);
-                path.extend(headers(objects).ok_or_else(|| hex(whole))?);
+                let headers = headers(objects);
+                path.extend(headers.ok_or_else(|| format!("malformed: {}", hex(whole)))?);
             }
             (4, _) => return malformed(whole),
             (_, []) => {}
@@ -378,4 +379,53 @@ fn checksum(bytes: &[u8]) -> [u8; 2] {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VISIT: Visit = Visit { connection: 1, others: 0, now: Duration::ZERO, datagram: true };
+
+    fn ask(request: &[u8]) -> Reply {
+        Server::new(Shape::default()).answer(VISIT, request)
+    }
+
+    /// What a forbidden row looks like on the wire: whatever may be anything is something that exists.
+    fn forbidden(row: &[u16]) -> Vec<u8> {
+        let row: Vec<Option<u8>> = row.iter().map(|byte| u8::try_from(*byte).ok()).collect();
+        let [Some(link), content @ ..] = row.as_slice() else { panic!("an empty row") };
+        let mut data = Vec::new();
+        if let [Some(function), objects @ ..] = content {
+            data.extend([0xC0, 0xC0, *function]);
+            for object in objects.chunks(3) {
+                let given = |at: usize| object.get(at).copied().flatten();
+                let group = given(0).unwrap_or(30);
+                let qualifier = given(2).unwrap_or(if group == 0 { 0x00 } else { 0x06 });
+                data.extend([group, given(1).unwrap_or(0xFE), qualifier]);
+                data.extend(if qualifier == 0 { [0, 0].as_slice() } else { &[] });
+            }
+        }
+        frame(0xC0 | link, 10, 1, &data)
+    }
+
+    #[test]
+    fn every_forbidden_row_trips_the_wire() {
+        for row in never::DNP3 {
+            let request = forbidden(row);
+            let reply = ask(&request);
+            assert_eq!(reply.consumed, request.len(), "{row:x?}");
+            assert!(!reply.alarms.is_empty(), "{row:x?}: {request:x?}");
+        }
+    }
+
+    #[test]
+    fn a_read_of_attributes_trips_nothing_and_what_breaks_off_is_malformed() {
+        let attributes = [0xC0, 0xC0, 1, 0, 254, 0, 0, 0];
+        assert_eq!(ask(&frame(0xC4, 10, 1, &attributes)).alarms, Vec::<String>::new());
+        for end in 3..attributes.len() {
+            let broken = ask(&frame(0xC4, 10, 1, attributes.get(..end).unwrap_or_default()));
+            assert!(!broken.alarms.is_empty(), "{end}");
+        }
+    }
 }
