@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_and_one_that_is_no_policy_say_so() {
-        let folder = std::env::temp_dir().join(format!("otcore-policy-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("otcore-no-policy-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let (toml, json) = (folder.join("plant.toml"), folder.join("plant.json"));
         let complaint = |path: &Path| Policy::from_file(path).unwrap_err().to_string();

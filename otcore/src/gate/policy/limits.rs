@@ -350,13 +350,10 @@ limits! {
         "An identity takes a handful of questions; a dialogue that needs more is going wrong";
     slow_rtt_factor: "back-off", Device "times the first round trip",
         gentle 3, careful 2, AtMost 2..=10,
-        "Answers that take this much longer are a sign of load, and the device is left alone";
+        "Answers that take this much longer are a sign of load, and the device is left alone for the rest of the scan";
     slow_rtt_extra_ms: "back-off", Device "ms",
         gentle 250, careful 125, AtMost 10..=2_000,
-        "Answers that come this much later are a sign of load, and the device is left alone";
-    slow_pause_s: "back-off", Device "s",
-        gentle 60, careful 120, AtLeast 10..=86_400,
-        "How long a device that slowed down is left alone";
+        "Answers that come this much later are a sign of load, and the device is left alone for the rest of the scan";
     busy_cool_down_s: "back-off", Device "s",
         gentle 3_600, careful 7_200, AtLeast 60..=86_400,
         "How long a protocol is left alone on a device that said it is busy; doubles each time";
