@@ -18,7 +18,8 @@ use super::udp::{LARGEST, RECEIVE_BUFFER};
 /// This many datagrams wait for one conversation; more than that is a flood.
 const WAITING: usize = 16;
 
-/// The postboxes of a scan that are open: a socket works only in the runtime that it was opened in. Each closes with the last conversation that has an address in it.
+/// The postboxes of a scan that are open: a socket works only in the runtime that it was opened in.
+/// Each closes with the last conversation that has an address in it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Postboxes(Arc<Mutex<HashMap<SocketAddr, Weak<Postbox>>>>);
 
