@@ -68,6 +68,10 @@ impl InFile {
                 std::fs::create_dir_all(folder)?;
             }
             let file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
+            if !file.metadata()?.is_file() {
+                let why = "it is no file that keeps anything"; // and some can be read without end
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+            }
             let mut state = State { file, book: Book::new(), read: Read::default() };
             state.catch_up()?;
             Ok(state)
@@ -331,6 +335,13 @@ mod tests {
             }
         });
         assert_eq!(InFile::open(&path).unwrap().all().unwrap().len(), 200);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_keeps_nothing_is_no_memory() {
+        let error = InFile::open("/dev/zero").unwrap_err().to_string();
+        assert!(error.ends_with("it is no file that keeps anything"), "{error}");
     }
 
     #[test]
